@@ -1,0 +1,43 @@
+"""What every model answers with, and how known pixels are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass
+class Prediction:
+    """A model's answer to `model(image, mask)`.
+
+    Attributes:
+        stages: pictures of N×3×H×W, coarse first; the last one is the answer. In eval mode their
+            values lie in [0, 1]; in training they may lie outside, so that gradients live on.
+        low_resolution: the answer at a lower resolution, where the paper has one (DeepGIN).
+    """
+
+    stages: list[Tensor]
+    low_resolution: Tensor | None = None
+
+    @property
+    def answer(self) -> Tensor:
+        """The last stage, N×3×H×W."""
+        return self.stages[-1]
+
+
+def compose(image: Tensor, mask: Tensor, prediction: Prediction | Tensor) -> Tensor:
+    """Put the prediction into the hole and keep each known pixel.
+
+    Args:
+        image: N×3×H×W in [0, 1].
+        mask: N×1×H×W, 1 = missing.
+        prediction: a `Prediction`, of which the last stage is taken, or a picture of N×3×H×W.
+
+    Returns:
+        N×3×H×W. A known pixel is the image's own, bit for bit, whatever the prediction holds there
+        (even NaN).
+    """
+    answer = prediction.answer if isinstance(prediction, Prediction) else prediction
+    return torch.where(mask > 0.5, answer, image)
