@@ -1,0 +1,61 @@
+"""A smooth fill of the hole, the start from which a generator may predict a correction."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+LEVELS = 12
+"""Levels of the pyramid: enough for 4096 pixels a side. A level above the last useful one changes nothing."""
+RELAXATIONS = 4
+
+
+@torch.no_grad()
+def membrane_fill(image: Tensor, mask: Tensor, levels: int = LEVELS) -> Tensor:
+    """Fill the hole as a soap film would, by a push-pull pyramid with relaxation.
+
+    On the way down known pixels are averaged 2×2 with their weights; on the way up each level starts
+    from the coarser one and is relaxed towards its own averages. Where the picture has no known
+    pixel at all the answer is mid grey. `regionwise.membrane` is the same in NumPy.
+
+    Args:
+        image: N×3×H×W in [0, 1]; what it holds inside the hole is ignored.
+        mask: N×1×H×W, 1 = missing.
+        levels: a fixed number, so that a traced graph serves every size up to 2**levels.
+
+    Returns:
+        N×3×H×W float32, without gradient; known pixels are the image's own.
+    """
+    weight = 1.0 - (mask > 0.5).float()
+    value = torch.where(weight > 0, image.float(), torch.zeros((), device=image.device))
+    pyramid = [(value, weight)]
+    for _ in range(levels):
+        value, weight = _coarser(value, weight)
+        pyramid.append((value, weight))
+    value, weight = pyramid.pop()
+    any_known = weight.amax(dim=(2, 3), keepdim=True) > 0
+    filled = torch.where(any_known, value, torch.full_like(value, 0.5))
+    for value, weight in reversed(pyramid):
+        height, width = value.shape[-2:]
+        filled = F.interpolate(filled, scale_factor=2.0, mode="nearest")[..., :height, :width]
+        for _ in range(RELAXATIONS):
+            filled = weight * value + (1.0 - weight) * _smooth(filled)
+    return filled
+
+
+def _coarser(value: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Weighted means of 2×2 blocks and their mean weights; an odd side is padded with nothing."""
+    # Padding an even side too drops out again in the pooling, and needs no branch in a traced graph.
+    weighted = F.avg_pool2d(F.pad(value * weight, (0, 1, 0, 1)), 2)
+    coarse_weight = F.avg_pool2d(F.pad(weight, (0, 1, 0, 1)), 2)
+    known = coarse_weight > 0
+    mean = weighted / torch.where(known, coarse_weight, torch.ones_like(coarse_weight))
+    return torch.where(known, mean, torch.zeros_like(mean)), coarse_weight
+
+
+def _smooth(x: Tensor) -> Tensor:
+    """[1, 2, 1]/4 along rows and columns, the edge repeated; after a ×2 repetition it is bilinear."""
+    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    x = (x[..., :-2, :] + 2.0 * x[..., 1:-1, :] + x[..., 2:, :]) * 0.25
+    return (x[..., :-2] + 2.0 * x[..., 1:-1] + x[..., 2:]) * 0.25

@@ -1,0 +1,265 @@
+"""Region Normalization (Yu et al., AAAI 2020): known and missing pixels are normalised apart.
+
+`region_normalize` is equations (8) to (12) for any number of regions. `RegionNormBasic` (RN-B,
+section 3.2) takes its two regions from the hole mask, `RegionNormLearnable` (RN-L, section 3.3)
+finds them itself. Two things differ between paper and released code; both can be had:
+
+- Statistics: per picture and channel in the paper ("instance"); over the batch too in the released
+  code ("batch", without running averages, so the answer for one photo depends on its neighbours).
+- Affine of RN-B: a (γ, β) for each region in the paper ("region"); in the released code γ acts in
+  its region and both β act everywhere ("released").
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from regionwise.layers.region_norm_kernel import RegionNormFunction
+
+Statistics = Literal["instance", "batch"]
+Affine = Literal["region", "released"]
+
+
+def region_moments(
+    x: Tensor, regions: Tensor, statistics: Statistics = "instance"
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and biased variance of each region of each channel, equations (9) and (10) without ε.
+
+    The variance is taken about the region's own mean, never as a difference of squares: in float32
+    that loses three digits over a whole network, and all of them where means are large.
+
+    Args:
+        x: N×C×H×W, any floating type; sums are taken in float32 at least.
+        regions: N×K×H×W of 0 and 1, exactly one of the K set at each pixel (eq. 8).
+        statistics: over each picture ("instance") or over the whole batch ("batch").
+
+    Returns:
+        mean and variance, N×K×C×1×1 (1×K×C×1×1 for "batch"), and each region's share of the
+        pixels, N×K×1×1×1. An empty region counts as one pixel, with mean and variance 0.
+    """
+    area = (3, 4) if statistics == "instance" else (0, 3, 4)
+    wide = (x if x.dtype == torch.float64 else x.float()).unsqueeze(1)
+    masks = regions.to(wide.dtype).unsqueeze(2)
+    count = masks.sum(dim=area, keepdim=True).clamp(min=1.0)
+    mean = (wide * masks).sum(dim=area, keepdim=True) / count
+    variance = ((wide - mean).square() * masks).sum(dim=area, keepdim=True) / count
+    pixels = masks.numel() // masks.shape[1] // (1 if statistics == "batch" else masks.shape[0])
+    return mean, variance, count / pixels
+
+
+def region_normalize(
+    x: Tensor,
+    regions: Tensor,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    gamma: Tensor | None = None,
+    beta: Tensor | None = None,
+    *,
+    statistics: Statistics = "instance",
+    eps: float = 1e-5,
+    eps_by_share: bool = False,
+) -> Tensor:
+    """Normalise each region of each channel (eq. 8-12), then apply the affine maps.
+
+    With x̂ the normalised x, the answer is (x̂ · weight + bias) · (1 + gamma) + beta.
+
+    Args:
+        x: N×C×H×W.
+        regions: N×K×H×W of 0 and 1, exactly one of the K set at each pixel. K = 1 (all ones) is
+            instance normalisation.
+        weight, bias: of each region and channel, K×C; 1 and 0 if not given.
+        gamma, beta: of each pixel, N×1×H×W; 0 if not given.
+        statistics: "instance" as in the paper, "batch" as in the released code.
+        eps: added to the variance (eq. 10).
+        eps_by_share: divide ε by the region's share of the pixels, as the released code does in
+            effect: it fills the outside with the region's mean and normalises the whole.
+
+    Returns:
+        N×C×H×W in x's type; in channels-last layout on the CPU.
+    """
+    channels, count = x.shape[1], regions.shape[1]
+    wide = torch.promote_types(x.dtype, torch.float32)
+    weight = x.new_ones(count, channels, dtype=wide) if weight is None else weight.to(wide)
+    bias = x.new_zeros(count, channels, dtype=wide) if bias is None else bias.to(wide)
+    if x.device.type == "cpu" and not torch.compiler.is_compiling():
+        return _blockwise(x, regions, weight, bias, gamma, beta, statistics, eps, eps_by_share)
+    mean, variance, share = region_moments(x, regions, statistics)
+    scale = torch.rsqrt(variance + (eps / share if eps_by_share else eps))
+    scale = scale * weight[None, :, :, None, None]
+    shift = bias[None, :, :, None, None] - mean * scale
+    masks = regions.to(wide).unsqueeze(2)
+    answer = x * (scale * masks).sum(dim=1) + (shift * masks).sum(dim=1)
+    if gamma is not None:
+        answer = answer * (1 + gamma)
+    if beta is not None:
+        answer = answer + beta
+    return answer.to(x.dtype)
+
+
+def _blockwise(
+    x: Tensor,
+    regions: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    gamma: Tensor | None,
+    beta: Tensor | None,
+    statistics: Statistics,
+    eps: float,
+    eps_by_share: bool,
+) -> Tensor:
+    """The same by `RegionNormFunction`: on a CPU faster than the compiler's fusion, and lean."""
+    batch, channels, height, width = x.shape
+    groups = 1 if statistics == "batch" else batch
+
+    def rows(map_: Tensor) -> Tensor:
+        flat = map_.permute(0, 2, 3, 1).reshape(groups, -1, map_.shape[1])
+        return flat.contiguous()
+
+    def wide_rows(map_: Tensor | None) -> Tensor | None:
+        return None if map_ is None else rows(map_.to(weight.dtype))
+
+    members = rows(regions.to(weight.dtype))
+    share = members.double().sum(dim=1).clamp(min=1).unsqueeze(2) / members.shape[1]
+    with torch.autocast("cpu", enabled=False):
+        answer: Tensor = RegionNormFunction.apply(  # type: ignore[no-untyped-call]
+            rows(x),
+            members,
+            weight,
+            bias,
+            wide_rows(gamma),
+            wide_rows(beta),
+            eps / share if eps_by_share else torch.full_like(share, eps),
+        )
+    return answer.view(batch, height, width, channels).permute(0, 3, 1, 2)
+
+
+class RegionNorm(nn.Module):
+    """Region Normalization with K given regions, each with its own γ and β (section 3.1).
+
+    Shapes: x N×C×H×W, regions N×K×H×W (one-hot) → N×C×H×W.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        regions: int = 2,
+        *,
+        statistics: Statistics = "instance",
+        eps: float = 1e-5,
+    ) -> None:
+        super().__init__()
+        self.statistics: Statistics = statistics
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(regions, channels))
+        self.bias = nn.Parameter(torch.zeros(regions, channels))
+
+    def forward(self, x: Tensor, regions: Tensor) -> Tensor:
+        """Normalise x by regions."""
+        return region_normalize(
+            x, regions, self.weight, self.bias, statistics=self.statistics, eps=self.eps
+        )
+
+
+class RegionNormBasic(nn.Module):
+    """RN-B: normalises the known region and the hole apart, by the hole mask (section 3.2).
+
+    Args:
+        channels: C.
+        statistics: "instance" (paper) or "batch" (released code).
+        affine: "region", each region has its own γ and β (paper); "released", γ acts in its region
+            and both β act everywhere.
+
+    Shapes: x N×C×H×W, mask N×1×h×w (1 = missing, resized by nearest neighbour) → N×C×H×W.
+    Row 0 of `weight` and `bias` belongs to the known region, row 1 to the hole.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        statistics: Statistics = "instance",
+        affine: Affine = "region",
+        eps: float = 1e-5,
+    ) -> None:
+        super().__init__()
+        self.statistics: Statistics = statistics
+        self.affine = affine
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(2, channels))
+        self.bias = nn.Parameter(torch.zeros(2, channels))
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Normalise x by the hole mask."""
+        hole = F.interpolate(mask.float(), size=x.shape[-2:], mode="nearest").to(x.dtype)
+        bias = self.bias
+        if self.affine == "released":
+            bias = bias.sum(dim=0, keepdim=True).expand_as(bias)
+        return region_normalize(
+            x,
+            torch.cat([1 - hole, hole], dim=1),
+            self.weight,
+            bias,
+            statistics=self.statistics,
+            eps=self.eps,
+            eps_by_share=True,
+        )
+
+
+class RegionNormLearnable(nn.Module):
+    """RN-L: finds the regions itself and mixes them by a pixel-wise affine map (section 3.3).
+
+    The response is sigmoid(conv([mean, max] over channels)) (eq. 14; the released order of the two
+    maps), the region mask is response ≥ threshold (eq. 15; the paper writes >), γ and β are
+    convolutions of the response (eq. 16). The output is x̂·(1 + γ) + β, as released; the paper
+    leaves the 1 open. No gradient flows through the threshold.
+
+    The threshold makes the layer discontinuous: a pixel whose response lies within rounding of it
+    may fall on either side on another machine.
+
+    Args:
+        channels: unused by the weights (γ and β have one channel), kept for the norms' common form.
+        threshold: t of eq. (15).
+        statistics: "instance" (paper) or "batch" (released code).
+
+    Shapes: x N×C×H×W → N×C×H×W; a mask given as second argument is ignored.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        threshold: float = 0.8,
+        statistics: Statistics = "instance",
+        eps: float = 1e-5,
+    ) -> None:
+        super().__init__()
+        del channels
+        self.statistics: Statistics = statistics
+        self.threshold = threshold
+        self.eps = eps
+        self.response = nn.Conv2d(2, 1, kernel_size=7, padding=3, bias=False)
+        self.affine = nn.Conv2d(1, 2, kernel_size=7, padding=3)
+
+    def spatial_response(self, x: Tensor) -> Tensor:
+        """The map of eq. (14), N×1×H×W in (0, 1)."""
+        pooled = torch.cat([x.mean(dim=1, keepdim=True), x.amax(dim=1, keepdim=True)], dim=1)
+        return torch.sigmoid(self.response(pooled))
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Normalise x by the regions found in it."""
+        response = self.spatial_response(x)
+        region = (response.detach() >= self.threshold).to(x.dtype)
+        gamma, beta = self.affine(response).split(1, dim=1)
+        return region_normalize(
+            x,
+            torch.cat([region, 1 - region], dim=1),
+            gamma=gamma,
+            beta=beta,
+            statistics=self.statistics,
+            eps=self.eps,
+            eps_by_share=True,
+        )

@@ -1,0 +1,39 @@
+"""Networks by name."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from torch import nn
+
+from regionwise.errors import ModelError
+
+_HOMES = {
+    "rn": ("regionwise.models.rn", "RegionNormGenerator"),
+}
+
+
+def model_names() -> list[str]:
+    """The names that `create_model` knows."""
+    return sorted(_HOMES)
+
+
+def create_model(name: str, **options: Any) -> nn.Module:
+    """Build a network with fresh weights.
+
+    Args:
+        name: one of `model_names()`.
+        options: the network's own, see its class.
+
+    Raises:
+        ModelError: for an unknown name or option.
+    """
+    if name not in _HOMES:
+        raise ModelError(f"no network is called {name!r}; there are: {', '.join(model_names())}")
+    module, cls = _HOMES[name]
+    try:
+        network: nn.Module = getattr(import_module(module), cls)(**options)
+    except TypeError as error:
+        raise ModelError(f"{name}: {error}") from error
+    return network
