@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+import torch
 from torch import Tensor, nn
 
-from regionwise.checkpoints import rn
+from regionwise.checkpoints import region_wise, rn
 from regionwise.errors import CheckpointError
 
-_FORMATS = (rn,)
+_FORMATS = (region_wise, rn)
 
 
 def from_official(state_dict: Mapping[str, Any], **options: Any) -> nn.Module:
     """Our network in eval mode with the weights of an authors' checkpoint.
 
     Args:
-        state_dict: as loaded from the authors' file. Wrappers ("model", "state_dict") are opened.
+        state_dict: as loaded from the authors' file: tensors, or the NumPy arrays of an .npz of
+            TensorFlow variables. Wrappers ("model", "state_dict") are opened.
         options: of the network's class that weights can't tell, as RN's `statistics`.
 
     Raises:
@@ -43,4 +46,8 @@ def _unwrapped(content: Mapping[str, Any]) -> dict[str, Tensor]:
         inner = content.get(key)
         if isinstance(inner, Mapping):
             return _unwrapped(inner)
-    return {key: value for key, value in content.items() if isinstance(value, Tensor)}
+    return {
+        key: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
+        for key, value in content.items()
+        if isinstance(value, Tensor | np.ndarray)
+    }

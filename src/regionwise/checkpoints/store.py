@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
@@ -34,7 +36,7 @@ def save_checkpoint(
 def load_checkpoint(file: str | Path) -> nn.Module:
     """A network in eval mode from our safetensors, a training's `last.pt`, or an authors' file.
 
-    Pickled files are read with `weights_only=True`: no code in them is ever run.
+    Pickled files are read with `weights_only=True`, an .npz without any: no code in them is ever run.
 
     Raises:
         CheckpointError: for a missing, broken or foreign file.
@@ -42,8 +44,8 @@ def load_checkpoint(file: str | Path) -> nn.Module:
     file = Path(file)
     if not file.is_file():
         raise CheckpointError(f"{file}: there is no such file")
-    network = _from_safetensors(file) if file.suffix == ".safetensors" else _from_pickle(file)
-    return network.eval()
+    read = {".safetensors": _from_safetensors, ".npz": _from_arrays}.get(file.suffix, _from_pickle)
+    return read(file).eval()
 
 
 def _from_safetensors(file: Path) -> nn.Module:
@@ -56,6 +58,15 @@ def _from_safetensors(file: Path) -> nn.Module:
     if header.get("format") != "regionwise":
         return _named(file, weights)
     return _built(file, header["model"], json.loads(header["options"]), weights)
+
+
+def _from_arrays(file: Path) -> nn.Module:
+    try:
+        with file.open("rb") as stream:
+            weights = dict(np.lib.npyio.NpzFile(stream))
+    except (OSError, ValueError, BadZipFile) as error:
+        raise CheckpointError(f"{file}: not a readable .npz of weights ({error})") from error
+    return _named(file, weights)
 
 
 def _from_pickle(file: Path) -> nn.Module:

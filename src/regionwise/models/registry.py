@@ -10,6 +10,7 @@ from torch import nn
 from regionwise.errors import ModelError
 
 _HOMES = {
+    "region-wise": ("regionwise.models.region_wise", "RegionWiseGenerator"),
     "rn": ("regionwise.models.rn", "RegionNormGenerator"),
 }
 
