@@ -59,8 +59,9 @@ class _ResidualBlock(nn.Module):
         self.norm2 = norm(channels)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        y = F.relu(self.norm1(self.conv1(x), mask))
-        return x + self.norm2(self.conv2(y), mask)
+        y = F.relu_(self.norm1(self.conv1(x), mask))
+        y = self.norm2(self.conv2(y), mask)
+        return y.add_(x)
 
 
 class RegionNormGenerator(nn.Module):
@@ -151,11 +152,11 @@ class RegionNormGenerator(nn.Module):
 
     def _network(self, x: Tensor, mask: Tensor) -> Tensor:
         for conv, norm in zip(self.encoder, self.encoder_norms, strict=True):
-            x = F.relu(norm(conv(x), mask))
+            x = F.relu_(norm(conv(x), mask))
         for block in self.middle:
             x = block(x, mask)
         for upsampling, norm in zip(self.decoder, self.decoder_norms, strict=True):
-            x = F.relu(norm(upsampling(x), mask))
+            x = F.relu_(norm(upsampling(x), mask))
         last: Tensor = self.last(x)
         return last
 
