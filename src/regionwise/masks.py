@@ -177,10 +177,10 @@ def grow(mask: Mask, pixels: float) -> Mask:
         raise MaskError(f"a mask can't grow by {pixels:g} pixels; give 0 or more")
     reach = int(min(pixels, sum(mask.shape)))
     if reach == 0 or not mask.any():
-        return mask.copy()
+        return np.array(mask)
     from scipy.ndimage import distance_transform_edt
 
-    grown = mask.copy()
+    grown: Mask = np.array(mask)
     for top in range(0, mask.shape[0], _TILE):
         for left in range(0, mask.shape[1], _TILE):
             above, before = max(top - reach, 0), max(left - reach, 0)
