@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -62,27 +60,19 @@ def read_mask(
 
 
 def _plain(source: Source) -> Source:
-    """Arrays of 0 and 1 as bool, long integers as 8 bits, Pillow's 32-bit images as arrays."""
+    """Integers of 0 and 1 as 0 and 255, long integers as short ones, 32-bit images as arrays."""
     if isinstance(source, Image.Image) and source.mode in ("I", "F"):
         source = np.asarray(source)
-    if not isinstance(source, np.ndarray) or source.dtype.kind not in "iuf" or not source.size:
+    if not isinstance(source, np.ndarray) or source.dtype.kind not in "iu" or not source.size:
         return source
     lowest, highest = source.min(), source.max()
-    if source.dtype.kind == "f":
-        return source if source.ndim == 3 else _as_bool(source, lowest, highest)
-    if source.ndim == 2 and lowest >= 0 and highest <= 1:
-        return source.astype(bool)
-    if source.dtype in (np.uint8, np.uint16):
-        return source
     if lowest < 0 or highest > 65535:
         raise MaskError(f"the mask has values of {lowest} to {highest}; give 0 and 1, or 0 to 255")
+    if highest <= 1:
+        return source.astype(np.uint8) * np.uint8(255)
+    if source.dtype in (np.uint8, np.uint16):
+        return source
     return source.astype(np.uint8 if highest <= 255 else np.uint16)
-
-
-def _as_bool(source: npt.NDArray[Any], lowest: float, highest: float) -> Mask:
-    if not (lowest >= 0 and highest <= 1):
-        raise MaskError(f"the mask has floats of {lowest:g} to {highest:g}; scale them to 0 to 1")
-    return np.asarray(source >= 0.5)
 
 
 def _whiteness(photo: Photo) -> Mask:

@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
 from PIL import PngImagePlugin
 
 from regionwise.containers.stored_fill import StoredFill, check_size
@@ -104,7 +103,8 @@ def _encode_pixels(raster: Raster) -> bytes:
     if raster.is_deep:
         from imagecodecs import png_encode
 
-        return bytes(png_encode(np.ascontiguousarray(raster.samples), level=6))
+        # A copy: a view of one row or column may have strides that imagecodecs refuses.
+        return bytes(png_encode(raster.samples.copy(order="C"), level=6))
     buffer = io.BytesIO()
     pil_from_raster(raster).save(buffer, "PNG")
     return buffer.getvalue()
