@@ -361,7 +361,7 @@ class TestJpeg:
         assert np.abs(np.asarray(again) - before)[16:, 16:].max() <= 2
         assert np.abs(np.asarray(again.convert("RGB"))[2:14, 2:14].astype(int) - 30).max() <= 6
 
-    def test_cmyk_with_a_profile_fills_in_its_own_inks(self) -> None:
+    def test_inks_of_a_fill_give_its_color(self) -> None:
         photo = read_photo(saved(Image.fromarray(smooth(16, 16)).convert("CMYK"), "TIFF"))
         filled = photo.with_fill(np.full_like(photo.color, 128), np.ones((16, 16), bool))
         assert np.abs(filled.color.astype(int) - 128).max() <= 1

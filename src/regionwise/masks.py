@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -69,10 +70,10 @@ def _plain(source: Source) -> Source:
     if lowest < 0 or highest > 65535:
         raise MaskError(f"the mask has values of {lowest} to {highest}; give 0 and 1, or 0 to 255")
     if highest <= 1:
-        return source.astype(np.uint8) * np.uint8(255)
+        return np.where(source > 0, np.uint8(255), np.uint8(0))
     if source.dtype in (np.uint8, np.uint16):
         return source
-    return source.astype(np.uint8 if highest <= 255 else np.uint16)
+    return source.astype(np.uint8) if highest <= 255 else source.astype(np.uint16)
 
 
 def _whiteness(photo: Photo) -> Mask:
