@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -66,14 +67,15 @@ def _plain(source: Source) -> Source:
         source = np.asarray(source)
     if not isinstance(source, np.ndarray) or source.dtype.kind not in "iu" or not source.size:
         return source
-    lowest, highest = source.min(), source.max()
+    values: npt.NDArray[np.integer[Any]] = source
+    lowest, highest = values.min(), values.max()
     if lowest < 0 or highest > 65535:
         raise MaskError(f"the mask has values of {lowest} to {highest}; give 0 and 1, or 0 to 255")
     if highest <= 1:
-        return np.where(source > 0, np.uint8(255), np.uint8(0))
-    if source.dtype in (np.uint8, np.uint16):
-        return source
-    return source.astype(np.uint8) if highest <= 255 else source.astype(np.uint16)
+        return np.asarray(values * 255, dtype=np.uint8)
+    if values.dtype in (np.uint8, np.uint16):
+        return values
+    return values.astype(np.uint8) if highest <= 255 else values.astype(np.uint16)
 
 
 def _whiteness(photo: Photo) -> Mask:
