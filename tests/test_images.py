@@ -220,6 +220,11 @@ class TestConversion:
         photo = read_photo(encode_photo(read_photo(samples), "BMP"))
         assert photo.color.tolist() == [[[0, 0, 255], [1, 1, 254]]]
 
+    @pytest.mark.parametrize(("target", "side"), [("JPEG", 65501), ("WEBP", 16384)])
+    def test_a_side_too_long_for_the_format_is_one_line(self, target: str, side: int) -> None:
+        with pytest.raises(OutputError, match="pixels wide or high"):
+            encode_photo(read_photo(np.zeros((1, side), np.uint8)), target)
+
     def test_grey_profile_does_not_go_into_an_rgb_file(self) -> None:
         grey = SRGB[:16] + b"GRAY" + SRGB[20:]
         data = saved(Image.fromarray(noise("L", 8, 8)), "PNG", icc_profile=grey)

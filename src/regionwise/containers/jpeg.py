@@ -20,7 +20,13 @@ from regionwise.metadata import (
     without_photoshop_thumbnails,
     without_xmp_thumbnails,
 )
-from regionwise.raster import Raster, orientation_of, pil_from_raster, raster_from_pil
+from regionwise.raster import (
+    Raster,
+    UnsupportedPixelsError,
+    orientation_of,
+    pil_from_raster,
+    raster_from_pil,
+)
 
 _NEW_QUALITY = 95  # of a JPEG that is made from another format
 _APP0, _APP1, _APP2, _APP11, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
@@ -31,6 +37,7 @@ _ICC, _PHOTOSHOP = b"ICC_PROFILE\0", b"Photoshop 3.0\0"
 # They hold other pictures: the rest of a long XMP packet (depth maps, the unedited photo), the
 # index of pictures behind this one (gain maps, previews), FlashPix and JFIF thumbnails.
 _OTHER_PICTURES = (b"http://ns.adobe.com/xmp/extension/\0", b"MPF\0", b"FPXR\0", b"JFXX\0")
+_LARGEST = 65500  # pixels a side that libjpeg writes
 _LONGEST = 65533  # bytes in a segment
 
 
@@ -56,6 +63,8 @@ def _open(data: bytes) -> JpegImagePlugin.JpegImageFile:
 
 def encode(raster: Raster, metadata: Metadata) -> bytes:
     """Write a JPEG of quality 95 without chroma subsampling. Modes L, RGB, CMYK; 8 bits."""
+    if max(raster.samples.shape[:2]) > _LARGEST:
+        raise UnsupportedPixelsError(f"is more than JPEG's {_LARGEST} pixels wide or high")
     buffer = io.BytesIO()
     dpi = {"dpi": metadata.dpi} if metadata.dpi else {}
     image = pil_from_raster(raster)
