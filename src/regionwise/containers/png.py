@@ -24,6 +24,7 @@ from regionwise.raster import (
     raster_from_pil,
 )
 
+_LEVEL = 4  # of zlib: 2.5 times as fast as the usual 6, for files 2 to 4 % larger
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Chunks that an editor who changes pixels may not copy without knowing them, and that still hold.
 _COLOR_CHUNKS = {b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"cICP", b"mDCV", b"cLLI"}
@@ -104,9 +105,9 @@ def _encode_pixels(raster: Raster) -> bytes:
         from imagecodecs import png_encode
 
         # A copy: a view of one row or column may have strides that imagecodecs refuses.
-        return bytes(png_encode(raster.samples.copy(order="C"), level=6))
+        return bytes(png_encode(raster.samples.copy(order="C"), level=_LEVEL))
     buffer = io.BytesIO()
-    pil_from_raster(raster).save(buffer, "PNG")
+    pil_from_raster(raster).save(buffer, "PNG", compress_level=_LEVEL)
     return buffer.getvalue()
 
 
