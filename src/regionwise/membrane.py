@@ -17,9 +17,9 @@ _GREY = np.float32(0.5)
 def membrane_fill(image: Floats, mask: Floats) -> Floats:
     """Fill the hole by a push-pull pyramid with relaxation.
 
-    On the way down known pixels are averaged 2×2 with their weights, until one pixel is left; on the
-    way up each level starts from the coarser one and is relaxed towards its own averages. Where a
-    picture has no known pixel at all the answer is mid grey.
+    On the way down known pixels are averaged 2×2 with their weights, until one pixel is left; on
+    the way up each level starts from the coarser one and is relaxed towards its own averages. Where
+    a picture has no known pixel at all the answer is mid grey.
 
     Args:
         image: N×C×H×W; what it holds inside the hole is ignored, even NaN.
@@ -50,8 +50,11 @@ def membrane_fill(image: Floats, mask: Floats) -> Floats:
 def _coarser(value: Floats, weight: Floats) -> tuple[Floats, Floats]:
     """Weighted means of 2×2 blocks and their mean weights; an odd side is padded with nothing."""
     total = _sum_of_blocks(weight)
-    mean = _sum_of_blocks(weight * value) / np.where(total > 0, total, 1)
-    return mean, total / 4
+    coarse = total * np.float32(0.25)
+    total[total == 0] = 1  # the sum above it is 0 too
+    mean = _sum_of_blocks(weight * value)
+    mean /= total
+    return mean, coarse
 
 
 def _sum_of_blocks(x: Floats) -> Floats:
@@ -63,7 +66,7 @@ def _sum_of_blocks(x: Floats) -> Floats:
 
 
 def _smooth(x: Floats) -> Floats:
-    """[1, 2, 1]/4 along rows and columns, the edge repeated; after a ×2 repetition it is bilinear."""
+    """[1, 2, 1]/4 along rows and columns, the edge repeated: bilinear after a ×2 repetition."""
     return _smooth_columns(_smooth_rows(x))
 
 

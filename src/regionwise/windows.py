@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,7 +133,7 @@ def _evenly(extent: int, longest: float) -> list[slice]:
     """Cut an extent into equal parts, none longer than `longest`."""
     count = int(np.ceil(extent / longest))
     edges = [extent * number // count for number in range(count + 1)]
-    return [slice(start, stop) for start, stop in zip(edges, edges[1:], strict=False)]
+    return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 def _span(start: int, extent: int, photo: int, scale: float, view: int) -> tuple[int, int, int]:
@@ -159,9 +160,11 @@ def _scale(hole: Bools, part: Bools, top: int, left: int, view: int) -> float:
     if scale <= 1:
         return 1.0
     # Resolution is lost anyway: lose a little more if all the hole then fits into one window.
-    one_window = max(part.shape) / _core(view)
+    one_window = float(max(part.shape) / _core(view))
     scale = one_window if scale < one_window <= 1.5 * scale else scale
-    return max(1.0, min(scale, max(hole.shape) / view))  # never smaller than to show all the photo
+    return max(
+        1.0, min(scale, float(max(hole.shape) / view))
+    )  # never smaller than to show all the photo
 
 
 def _thickness_bound(hole: Bools, part: Bools, top: int, left: int) -> float:
@@ -186,8 +189,9 @@ def hole_thickness(hole: Bools, part: Bools, top: int, left: int, step: int = 8)
     columns = slice(max(0, left - step), left + width + step)
     missing = ~_any_in_blocks(~hole[rows, columns], step)
     if missing.all():
-        return 2.0 * max(hole.shape)
-    return 2.0 * step * float(ndimage.distance_transform_edt(missing).max())
+        return 2.0 * float(max(hole.shape))
+    radius = float(ndimage.distance_transform_edt(missing).max())
+    return 2.0 * step * radius
 
 
 def _any_in_blocks(flags: Bools, size: int) -> Bools:
