@@ -1,0 +1,113 @@
+"""The RN generator: the paper's architectures, any size, the membrane start."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from regionwise import compose
+from regionwise.layers.region_norm import RegionNormBasic, RegionNormLearnable
+from regionwise.models.registry import create_model
+from regionwise.models.rn import ARCHITECTURES
+
+
+def slim(**options):
+    return create_model("rn", **({"width": 4, "blocks": 1} | options)).eval()
+
+
+def test_the_papers_network_has_the_released_number_of_parameters():
+    assert sum(p.numel() for p in create_model("rn").parameters()) == 11_596_591
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_table_2(architecture):
+    network = slim(architecture=architecture)
+    names = {RegionNormBasic: "basic", RegionNormLearnable: "learnable"}
+
+    def kind(norm):
+        return names.get(type(norm), "instance")
+
+    stages = (network.encoder_norms[0], network.middle[0].norm2, network.decoder_norms[1])
+    assert tuple(map(kind, stages)) == ARCHITECTURES[architecture]
+
+
+@pytest.mark.parametrize("norm", ["batch", "none"])
+def test_table_3(norm):
+    network = slim(architecture=(norm, norm, norm))
+    assert network(torch.rand(1, 3, 16, 16), torch.ones(1, 1, 16, 16)).answer.isfinite().all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    height=st.integers(1, 70),
+    width=st.integers(1, 70),
+    batch=st.integers(1, 3),
+    share=st.sampled_from([0.0, 0.3, 1.0]),
+    start=st.sampled_from(["white", "membrane"]),
+    decoder=st.sampled_from(["pixel_shuffle", "transposed"]),
+    downsamplings=st.integers(1, 3),
+)
+def test_any_size_and_mask(height, width, batch, share, start, decoder, downsamplings):
+    network = slim(start=start, decoder=decoder, downsamplings=downsamplings)
+    image = torch.rand(batch, 3, height, width)
+    mask = (torch.rand(batch, 1, height, width) < share).float()
+    with torch.no_grad():
+        prediction = network(image, mask)
+    assert len(prediction.stages) == 1
+    assert prediction.answer.shape == image.shape
+    assert 0 <= prediction.answer.min() <= prediction.answer.max() <= 1
+    known = (mask == 0).expand_as(image)
+    assert torch.equal(compose(image, mask, prediction)[known], image[known])
+
+
+@pytest.mark.parametrize("start", ["white", "membrane"])
+def test_the_hole_is_not_looked_into(start):
+    network = slim(start=start)
+    image, mask = torch.rand(1, 3, 32, 32), (torch.rand(1, 1, 32, 32) < 0.4).float()
+    other = torch.where(mask > 0, torch.rand_like(image), image)
+    with torch.no_grad():
+        assert torch.equal(network(image, mask).answer, network(other, mask).answer)
+
+
+def test_a_picture_does_not_depend_on_its_batch():
+    network = slim()
+    image, mask = torch.rand(3, 3, 32, 24), (torch.rand(3, 1, 32, 24) < 0.4).float()
+    with torch.no_grad():
+        torch.testing.assert_close(
+            network(image, mask).answer[1:2], network(image[1:2], mask[1:2]).answer
+        )
+
+
+def test_the_correction_is_in_units_of_the_pictures_contrast():
+    """A flat-lit copy of a photo gets a flat-lit copy of the correction."""
+    torch.manual_seed(0)
+    network = slim(start="membrane").train()
+    image, mask = torch.rand(1, 3, 32, 32), torch.zeros(1, 1, 32, 32)
+    mask[..., 8:24, 8:24] = 1
+    deviations = []
+    from regionwise.layers.membrane import membrane_fill
+
+    with torch.no_grad():
+        for contrast in (1.0, 0.5):
+            photo = 0.5 + contrast * (image - 0.5)
+            correction = network(photo, mask).answer - membrane_fill(photo, mask)
+            deviations.append(correction.std().item())
+    assert deviations[1] == pytest.approx(deviations[0] / 2, rel=0.35)
+
+
+def test_gradients_reach_every_weight_but_the_thresholds():
+    network = slim(start="membrane").train()
+    image, mask = torch.rand(2, 3, 32, 32), (torch.rand(2, 1, 32, 32) < 0.4).float()
+    network(image, mask).answer.square().mean().backward()
+    idle = [name for name, p in network.named_parameters() if p.grad is None]
+    assert idle == []
+
+
+def test_bfloat16_and_float16_stay_finite():
+    network = slim(start="membrane")
+    image, mask = torch.rand(1, 3, 40, 40), (torch.rand(1, 1, 40, 40) < 0.4).float()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        assert network(image, mask).answer.isfinite().all()
+    network = network.half()
+    with torch.no_grad():
+        assert network(image.half(), mask.half()).answer.isfinite().all()

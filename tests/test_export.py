@@ -1,0 +1,37 @@
+"""ONNX Runtime and PyTorch give the same picture."""
+
+import onnx
+import pytest
+import torch
+
+from regionwise.export import export_onnx, largest_difference, rounded_to_half
+from regionwise.models.registry import create_model
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    torch.manual_seed(0)
+    # Architecture 1 has no thresholds, at which rounding could tip a pixel over.
+    network = create_model("rn", architecture=1, width=16, blocks=1, start="membrane")
+    for weight in network.parameters():
+        if weight.dim() > 1:
+            torch.nn.init.xavier_normal_(weight)
+    network = rounded_to_half(network)
+    file = tmp_path_factory.mktemp("onnx") / "model.onnx"
+    export_onnx(network, file)
+    return network, file
+
+
+def test_same_picture_at_every_size_and_batch(exported):
+    network, file = exported
+    assert largest_difference(network, file, [(64, 64), (1, 1), (7, 130), (161, 96)]) < 1e-4
+
+
+def test_weights_are_stored_in_half_precision(exported):
+    network, file = exported
+    parameters = sum(p.numel() for p in network.parameters())
+    assert file.stat().st_size < 2 * parameters + 400_000
+    kinds = {t.data_type for t in onnx.load(file).graph.initializer if len(t.dims) == 4}
+    assert kinds == {onnx.TensorProto.FLOAT16} or onnx.TensorProto.FLOAT not in {
+        t.data_type for t in onnx.load(file).graph.initializer if t.ByteSize() > 8192
+    }
