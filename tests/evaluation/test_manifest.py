@@ -87,8 +87,8 @@ def test_a_written_set_can_be_read_and_drawn_again(tmp_path):
     list(write_masks(manifest, tmp_path / "two"))
     for file in files:
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
-        tmp_path / "two/manifest.json"
-    ).read_text()
+    one, two = (tmp_path / name / "manifest.json" for name in ("one", "two"))
+    assert one.read_text() == two.read_text()
 
 
 def test_a_set_is_not_written_over(tmp_path):

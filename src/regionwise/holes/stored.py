@@ -49,6 +49,10 @@ class StoredMasks:
     def __len__(self) -> int:
         return len(self._masks)
 
+    def name(self, number: int) -> str:
+        """File name of mask number `number`; in a tar, FILE:MEMBER."""
+        return self._masks[number][0]
+
     def read(self, number: int) -> Mask:
         """Mask number `number` as it is stored, cut at 50 % grey.
 
