@@ -56,7 +56,7 @@ class HolePhotos(Dataset[tuple[Tensor, Tensor]]):
         rng = np.random.default_rng([self.seed, position])
         picture = self._crop(self._photo(position), rng)
         mask = draw_hole((self.size, self.size), rng, self.mixture, self.ratio)
-        image = torch.from_numpy(np.asarray(picture)).permute(2, 0, 1).float() / 255
+        image = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
         return image, torch.from_numpy(mask).float().unsqueeze(0)
 
     def _photo(self, position: int) -> Image.Image:

@@ -25,6 +25,12 @@ class ModelSection(_Section):
     options: dict[str, Any] = {}
 
 
+class DiscriminatorSection(_Section):
+    """The PatchGAN: channels of its first convolution, 64 in the papers."""
+
+    width: int = Field(default=64, gt=0)
+
+
 class HolesSection(_Section):
     """Which holes are drawn: weight of each family, and an interval for the share of missing."""
 
@@ -70,6 +76,7 @@ class Recipe(_Section):
 
     seed: int = 0
     model: ModelSection
+    discriminator: DiscriminatorSection = DiscriminatorSection()
     phases: tuple[PhaseSection, ...] = Field(min_length=1)
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
     precision: Literal["float32", "bfloat16"] = "float32"

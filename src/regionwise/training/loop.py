@@ -60,7 +60,8 @@ def train(
     torch.manual_seed(recipe.seed)
     generator = create_model(recipe.model.name, **recipe.model.options)
     generator = generator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    discriminator = PatchDiscriminator().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    discriminator = PatchDiscriminator(width=recipe.discriminator.width)
+    discriminator = discriminator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = ExponentialAverage(generator, recipe.ema)
     state = read_state(settings.run / "last.pt") if resume else None
     first_step = 0
@@ -150,9 +151,11 @@ class PhaseTrainer:
         critic = {}
         if self.discriminator_optimizer and self.phase.discriminator:
             critic = self._discriminate(image, filled.detach(), step)
+            self.discriminator.requires_grad_(False)
             with self._autocast():
                 fake, of_filled = self.discriminator(filled)
                 _, of_truth = self.discriminator(image)
+            self.discriminator.requires_grad_(True)
             losses["adversarial"] = hinge_generator(fake.float())
             losses["feature_matching"] = feature_matching(of_filled, of_truth)
         weights = self.phase.losses.model_dump()
@@ -160,7 +163,7 @@ class PhaseTrainer:
         _update(self.generator, self.generator_optimizer, total, self.phase.generator, step,
                 self.phase.steps)
         self.average.update(self.generator)
-        return {name: float(loss) for name, loss in losses.items()} | critic
+        return {name: loss.item() for name, loss in losses.items()} | critic
 
     def _discriminate(self, real: Tensor, fake: Tensor, step: int) -> dict[str, float]:
         assert self.discriminator_optimizer
@@ -170,7 +173,7 @@ class PhaseTrainer:
         loss = hinge_discriminator(of_real.float(), of_fake.float())
         _update(self.discriminator, self.discriminator_optimizer, loss, self.phase.discriminator,
                 step, self.phase.steps)
-        return {"discriminator": float(loss)}
+        return {"discriminator": loss.item()}
 
     def _autocast(self) -> torch.autocast:
         half = self.recipe.precision == "bfloat16"

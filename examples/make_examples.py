@@ -1,0 +1,76 @@
+"""Make the example photos and masks from the photos that scikit-image ships.
+
+    python examples/make_examples.py        (needs scikit-image)
+
+The result is committed; this script says how it came about. Credits: examples/README.md.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from skimage import data
+
+HERE = Path(__file__).parent
+
+
+def save(name: str, photo: Image.Image, mask: Image.Image) -> None:
+    suffix = "jpg" if name in {"astronaut", "rocket"} else "png"
+    photo.save(HERE / "photos" / f"{name}.{suffix}", quality=92, optimize=True)
+    mask.save(HERE / "masks" / f"{name}.png", optimize=True)
+
+
+def blank(photo: Image.Image) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    mask = Image.new("1", photo.size)
+    return mask, ImageDraw.Draw(mask)
+
+
+def astronaut() -> None:
+    """An object to remove: the model of the space shuttle."""
+    photo = Image.fromarray(data.astronaut())
+    mask, draw = blank(photo)
+    outline = [(388, 0), (440, 0), (462, 50), (462, 190), (478, 262), (478, 286), (362, 286)]
+    draw.polygon([*outline, (346, 222), (376, 140), (378, 70), (390, 40)], fill=1)
+    save("astronaut", photo, mask)
+
+
+def rocket() -> None:
+    """Another one: the tower on the right of the rocket."""
+    photo = Image.fromarray(data.rocket())
+    mask, draw = blank(photo)
+    draw.polygon([(436, 116), (458, 116), (468, 190), (486, 372), (424, 372), (436, 190)], fill=1)
+    save("rocket", photo, mask)
+
+
+def chelsea() -> None:
+    """Scratches, as on an old print."""
+    photo = Image.fromarray(data.chelsea())
+    mask, draw = blank(photo)
+    rng = np.random.default_rng(4)
+    for _ in range(9):
+        point, direction = rng.uniform((0, 0), photo.size), rng.uniform(0, 2 * np.pi)
+        path = [tuple(point)]
+        for _ in range(rng.integers(8, 20)):
+            direction += rng.normal(0, 0.15)
+            point = point + 18 * np.array([np.cos(direction), np.sin(direction)])
+            path.append(tuple(point))
+        draw.line(path, fill=1, width=int(rng.integers(2, 5)))
+    photo.paste((235, 230, 220), mask=mask)
+    save("chelsea", photo, mask)
+
+
+def coffee() -> None:
+    """A watermark."""
+    photo = Image.fromarray(data.coffee())
+    mask, draw = blank(photo)
+    font = ImageFont.load_default(52)
+    for top in (40, 175, 310):
+        draw.text((60 + top // 3, top), "SAMPLE  PHOTO", fill=1, font=font, stroke_width=1)
+    marked = Image.blend(photo, Image.new("RGB", photo.size, "white"), 0.75)
+    photo.paste(marked, mask=mask)
+    save("coffee", photo, mask)
+
+
+if __name__ == "__main__":
+    for make in (astronaut, rocket, chelsea, coffee):
+        make()
