@@ -23,6 +23,7 @@ from regionwise.photo_sources import StoredPhoto, find_photos
 
 __all__ = ["HolePhotos", "StoredPhoto", "find_photos", "stream_batches"]
 
+
 class HolePhotos(Dataset[tuple[Tensor, Tensor]]):
     """Square crops of photos, each with a drawn hole.
 

@@ -51,13 +51,13 @@ def command(
     ] = 4,
     lpips: Annotated[
         list[str] | None,
-        typer.Option(help="LPIPS: alex or vgg, or NET:FILE with weights; repeatable."),
+        typer.Option(help="LPIPS: alex or vgg, :FOLDER for weights from there; repeatable."),
     ] = None,
     perceptual: Annotated[
-        str, typer.Option(help="Perceptual error: a file of VGG weights, or download.")
+        str, typer.Option(help="Perceptual error: vgg or vgg:FOLDER, or Darknet's .npz.")
     ] = "",
     fid: Annotated[
-        str, typer.Option(help="FID: the standard Inception as TorchScript, or download.")
+        str, typer.Option(help="FID: the standard Inception as TorchScript, or `download`.")
     ] = "",
 ) -> int:
     """Fill photos with several models under one protocol, and compare: tables by hole ratio.

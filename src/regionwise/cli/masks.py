@@ -20,7 +20,11 @@ from regionwise.evaluation.mask_files import (
 )
 from regionwise.holes import FAMILIES
 
-app = typer.Typer(help="Draw sets of masks, and count them.", no_args_is_help=True)
+app = typer.Typer(
+    help="Draw sets of masks, and count them.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
 
 
 @app.command()

@@ -34,15 +34,16 @@ def find_samples(folder: Path, models: Sequence[str]) -> list[Sample]:
         files = {model: place / f"model {file_name(model)}.png" for model in models}
         if all(file.exists() for file in files.values()):
             answers = {model: _open(file) for model, file in files.items()}
-            ends = (_open(place / f"{end}.png") for end in ("input", "truth"))
-            samples.append(Sample(f"{place.parent.name} {place.name}", *ends, answers))
+            before, truth = _open(place / "input.png"), _open(place / "truth.png")
+            name = f"{place.parent.name} {place.name}"
+            samples.append(Sample(name, before, truth, answers))
     return samples
 
 
 def contact_sheet(samples: Sequence[Sample]) -> Image.Image:
     """A row for each sample: input, each model and its error three times as strong, truth."""
     models = list(samples[0].answers)
-    titles = ["input", *(t for model in models for t in (model, f"error ×{_ERROR_GAIN}")), "truth"]
+    titles = ["input", *(t for model in models for t in (model, f"error x{_ERROR_GAIN}")), "truth"]
     size = (len(titles) * (_TILE + _GAP), _HEAD + len(samples) * (_TILE + _GAP))
     sheet = Image.new("RGB", size, "white")
     draw = ImageDraw.Draw(sheet)
@@ -59,8 +60,9 @@ def contact_sheet(samples: Sequence[Sample]) -> Image.Image:
 
 
 def _open(file: Path) -> Image.Image:
-    with Image.open(file) as picture:
-        return picture.convert("RGB")
+    picture = Image.open(file)
+    picture.load()
+    return picture
 
 
 def _error(truth: Image.Image, answer: Image.Image) -> Image.Image:

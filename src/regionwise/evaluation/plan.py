@@ -105,7 +105,9 @@ def plan_of_masks(folder: Path, size: Size) -> Plan:
         MaskError: a mask can't be read.
     """
     stored = StoredMasks([folder], augment=False)
-    masks = [(stored.name(number), _fit(stored.read(number), size)) for number in range(len(stored))]
+    masks = [
+        (stored.name(number), _fit(stored.read(number), size)) for number in range(len(stored))
+    ]
     rows, notes = [], []
     for low, high in TENTHS:
         name = f"{low:.0%}-{high:.0%}".replace("%-", "-")

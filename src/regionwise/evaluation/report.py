@@ -1,4 +1,4 @@
-"""The evaluation as one HTML file that needs nothing else: tables, and a slider over the samples."""
+"""The evaluation as one HTML file that needs nothing else: tables, and samples under a slider."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from regionwise.errors import DataError, ModelError, PhotoError, RegionwiseError
 from regionwise.evaluation.features import FeatureFile, FeatureSource
@@ -171,6 +171,8 @@ def read_truth(photo: StoredPhoto, size: Size) -> Pixels:
         fitted = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
     except FileNotFoundError:
         raise PhotoError(f"{photo.name}: there is no such photo") from None
+    except UnidentifiedImageError:
+        raise PhotoError(f"{photo.name}: not a readable photo (no known format)") from None
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise PhotoError(f"{photo.name}: not a readable photo ({error})") from error
     return np.ascontiguousarray(np.asarray(fitted).transpose(2, 0, 1))

@@ -24,8 +24,8 @@ class Settings:
     """The question, small enough to be sent to other processes.
 
     `protocol`: name or file of a manifest; else `masks`, a folder or tar, put into bins or, with
-    `pairs`, taken by the photos' names. `lpips`, `perceptual`, `inception`: files of weights for
-    LPIPS ("NET:FILE"), the perceptual error and FID; left out if empty.
+    `pairs`, taken by the photos' names. `lpips`, `perceptual`, `inception`: which networks for
+    LPIPS, the perceptual error and the Fréchet distance; left out if empty.
     """
 
     models: tuple[str, ...]
@@ -117,7 +117,9 @@ def claim_folder(evaluation: Evaluation) -> None:
         OutputError: it holds another evaluation, or can't be written.
     """
     inputs = {
-        "models": {name: weights_checksum(name, model) for name, model in evaluation.models.items()},
+        "models": {
+            name: weights_checksum(name, model) for name, model in evaluation.models.items()
+        },
         "plan": evaluation.plan.sha256,
         "photos": _checksum(json.dumps([photo.name for photo in evaluation.photos]).encode()),
         "metrics": [metric.name for metric in metrics_of(evaluation)],

@@ -37,7 +37,11 @@ def ssim(
         window: "gaussian" is Wang's own, deviation 1.5 (scikit-image: gaussian_weights=True,
             use_sample_covariance=False); "uniform" is scikit-image's default, variances with n - 1.
     """
-    similarity = ssim_map(truth, answer, window)
+    return mean_similarity(ssim_map(truth, answer, window), hole)
+
+
+def mean_similarity(similarity: NDArray[np.float64], hole: Hole | None = None) -> float:
+    """Mean of a `ssim_map`, as `ssim` takes it."""
     if hole is not None:
         return float(similarity[:, hole].mean()) if hole.any() else math.nan
     border = WINDOW // 2

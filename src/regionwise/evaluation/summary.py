@@ -22,6 +22,9 @@ from regionwise.evaluation.settings import metrics_of, weights_checksum
 from regionwise.evaluation.tables import Table, make_tables
 from regionwise.evaluation.writers import to_csv, to_data, to_latex, to_markdown
 
+_SHOWN = 14
+"""Samples on the contact sheet and in the report, at most; spread over all that were kept."""
+
 _LIBRARIES = ("numpy", "Pillow", "scipy", "onnxruntime", "torch", "opencv-python-headless")
 
 
@@ -66,10 +69,11 @@ def write_summary(
     data = {"record": record, "tables": to_data(tables)}
     _write(folder, "evaluation.json", json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     samples = find_samples(folder, list(evaluation.models))
+    samples = samples[:: -(-len(samples) // _SHOWN) or 1]
     if samples:
-        _save(contact_sheet(samples[:24]), evaluation)
+        _save(contact_sheet(samples), evaluation)
     title = f"{', '.join(evaluation.models)}: {evaluation.plan.title}"
-    report = html_report(title, record, tables, samples[:24], errors)
+    report = html_report(title, record, tables, samples, errors)
     _write(folder, "report.html", report)
     return tables, errors
 

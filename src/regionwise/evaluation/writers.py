@@ -40,7 +40,9 @@ def to_markdown(tables: Sequence[Table]) -> str:
         title = f"{table.metric.title} {_ARROWS[table.metric.better]}"
         for number, row in enumerate(table.rows):
             cells = " | ".join(_cells(row, table.metric, "**{}**"))
-            lines.append(f"| {title if number == 0 else ''} | {row.name} | {cells} | {_count(row)} |")
+            lines.append(
+                f"| {title if number == 0 else ''} | {row.name} | {cells} | {_count(row)} |"
+            )
     if len(models) > 1:
         lines += ["", f"Difference from {models[0]}, with 95 % intervals over photos:", ""]
         lines += ["| | hole | " + " | ".join(models[1:]) + " |", "|---" * (len(models) + 1) + "|"]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, UnidentifiedImageError
 
 from regionwise.errors import DataError, MaskError
 from regionwise.holes.ratio import Mask, Ratio, Size, pixel_counts
@@ -84,6 +84,8 @@ class StoredMasks:
         name, content = self._masks[number]
         try:
             return Image.open(io.BytesIO(content)).convert("L")
+        except UnidentifiedImageError:
+            raise MaskError(f"{name}: not a readable mask (no known format)") from None
         except (OSError, Image.DecompressionBombError) as error:
             raise MaskError(f"{name}: not a readable mask ({error})") from error
 
