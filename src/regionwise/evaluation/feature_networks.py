@@ -5,6 +5,8 @@ They are functions of a dictionary of weights: metrics never train them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,6 +98,19 @@ def torch_device(device: str) -> str:
     import torch
 
     return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+
+
+@contextmanager
+def failures_told(name: str) -> Iterator[None]:
+    """Tell what a network says when it fails in one line.
+
+    Raises:
+        ModelError: for each `RuntimeError` inside: too little memory, too small a picture.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        raise ModelError(f"{name} failed ({' '.join(str(error).split())[:160]})") from error
 
 
 def features(network: Network, weights: dict[str, Tensor], x: Tensor) -> list[Tensor]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from regionwise.errors import CheckpointError, ModelError
 from regionwise.evaluation.downloads import INCEPTION, checksum_of, find_weights
-from regionwise.evaluation.feature_networks import torch_device
+from regionwise.evaluation.feature_networks import failures_told, torch_device
 
 
 class TorchScriptFeatures:
@@ -44,13 +44,9 @@ class TorchScriptFeatures:
         """
         import torch
 
-        try:
-            with torch.inference_mode():
-                x = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device).float()
-                found = self._network(x, **self._options).flatten(1)
-        except RuntimeError as error:
-            text = " ".join(str(error).split())[:160]
-            raise ModelError(f"{self.name}: the network failed ({text})") from error
+        with torch.inference_mode(), failures_told(self.name):
+            x = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device).float()
+            found = self._network(x, **self._options).flatten(1)
         return np.asarray(found.float().cpu().numpy())
 
 
@@ -69,7 +65,7 @@ class DarknetFeatureSource:
         """N×3×H×W of 8 bits to N×256."""
         import torch
 
-        with torch.inference_mode():
+        with torch.inference_mode(), failures_told(self.name):
             x = torch.from_numpy(np.ascontiguousarray(pictures)).to(self._device).float() / 255
             return np.asarray(self._network(x)[-1].mean(dim=(2, 3)).cpu().numpy())
 

@@ -61,7 +61,7 @@ class LpipsJudge:
         """LPIPS of the whole picture, 3×H×W in [0, 1]."""
         import torch
 
-        with torch.inference_mode():
+        with torch.inference_mode(), feature_networks.failures_told(self.metrics[0].title):
             pair = (torch.as_tensor(p, dtype=torch.float32, device=self._device)[None]
                     for p in (truth, answer))  # fmt: skip
             distance = lpips(self._network, self._weights, self._heads, *pair)

@@ -54,7 +54,7 @@ class PerceptualJudge:
         """The error of the whole picture, 3×H×W in [0, 1]."""
         import torch
 
-        with torch.inference_mode():
+        with torch.inference_mode(), feature_networks.failures_told(self.metrics[0].title):
             first, second = (
                 self._features(torch.as_tensor(p, dtype=torch.float32, device=self._device)[None])
                 for p in (truth, answer)
