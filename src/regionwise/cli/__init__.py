@@ -1,7 +1,8 @@
 """The command line: one command a file, each imported only when it is called.
 
 A new command is a line in `COMMANDS` and a module with a function `command`, whose parameters are
-Typer's and whose docstring is its help. It may return an exit code; None means 0.
+Typer's and whose docstring is its help. It may return an exit code; None means 0. A command with
+sub-commands has a Typer `app` in place of the function.
 
 Exit codes: 0 all is done, 1 some photos of a folder failed, 2 nothing was done (or it was stopped).
 """
@@ -23,6 +24,11 @@ from regionwise.errors import RegionwiseError, RegionwiseWarning
 COMMANDS = {
     "fill": ("regionwise.cli.fill", "Fill the hole of a photo, or of all photos in a folder."),
     "models": ("regionwise.cli.models", "List the models that can fill."),
+    "masks": ("regionwise.cli.masks", "Draw sets of masks, and count them."),
+    "evaluate": (
+        "regionwise.cli.evaluate",
+        "Compare models under a protocol: tables by hole ratio.",
+    ),
 }
 
 # Typer's own base of all errors in how a command was called; it has moved between versions.
@@ -44,8 +50,11 @@ class _LazyCommands(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[Any, Any, list[str]]:
         name, _, rest = super().resolve_command(ctx, args)
-        app = _new_app()
-        app.command(name)(import_module(COMMANDS[str(name)][0]).command)
+        module = import_module(COMMANDS[str(name)][0])
+        app = getattr(module, "app", None)
+        if app is None:
+            app = _new_app()
+            app.command(name)(module.command)
         return name, get_command(app), rest
 
 
