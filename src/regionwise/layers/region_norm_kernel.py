@@ -35,8 +35,10 @@ def _scratch(blocks: list[slice], channels: int, dtype: torch.dtype) -> Tensor:
 
 
 def _group_moments(x: Tensor, members: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance of each region, K×C in float64, of x (rows × C) by a corrected
-    second pass: about a first mean, whose own error the second pass measures and takes away."""
+    """Mean and biased variance of each region, K×C in float64; x is rows × C.
+
+    Variances are taken about a first mean, whose own error the same pass measures and takes away.
+    """
     dtype = members.dtype
     count = members.sum(dim=0).double().clamp(min=1).unsqueeze(1)
     blocks = _blocks(*x.shape)

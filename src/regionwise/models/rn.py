@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Literal
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regionwise.layers.membrane import membrane_fill
@@ -45,7 +45,8 @@ class _PlainNorm(nn.Module):
         self.norm = norm
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        return self.norm(x)
+        normalized: Tensor = self.norm(x)
+        return normalized
 
 
 class _ResidualBlock(nn.Module):
@@ -59,9 +60,9 @@ class _ResidualBlock(nn.Module):
         self.norm2 = norm(channels)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        y = F.relu_(self.norm1(self.conv1(x), mask))
+        y: Tensor = F.relu_(self.norm1(self.conv1(x), mask))
         y = self.norm2(self.conv2(y), mask)
-        return y.add_(x)
+        return x + y
 
 
 class RegionNormGenerator(nn.Module):
@@ -101,6 +102,17 @@ class RegionNormGenerator(nn.Module):
         start: Start = "white",
     ) -> None:
         super().__init__()
+        self.options = {
+            "architecture": architecture,
+            "width": width,
+            "downsamplings": downsamplings,
+            "blocks": blocks,
+            "decoder": decoder,
+            "statistics": statistics,
+            "affine": affine,
+            "threshold": threshold,
+            "start": start,
+        }
         norms = ARCHITECTURES[architecture] if isinstance(architecture, int) else architecture
 
         def norm_factory(kind: Norm) -> Callable[[int], nn.Module]:
@@ -129,7 +141,7 @@ class RegionNormGenerator(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Kaiming normal × 0.1, as released, biases 0 (released: mean 0.0001, by its own slip 1)."""
+        """Kaiming normal × 0.1 as released; biases 0 (released by a slip: deviation 1)."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.kaiming_normal_(module.weight)
@@ -143,7 +155,9 @@ class RegionNormGenerator(nn.Module):
         image, mask = _pad(image, self.stride), _pad(mask, self.stride)
         if self.start == "white":
             features = torch.where(mask > 0.5, torch.ones_like(image), image)
-            return Prediction([(self._network(features, mask).tanh() + 1)[..., :height, :width] / 2])
+            return Prediction(
+                [(self._network(features, mask).tanh() + 1)[..., :height, :width] / 2]
+            )
         membrane = membrane_fill(image, mask).to(image.dtype)
         features = torch.cat([membrane * 2 - 1, mask], dim=1)
         correction = self._network(features, mask) * _known_deviation(membrane, mask)
@@ -169,7 +183,7 @@ def _upsampling(channels: int, kind: Literal["pixel_shuffle", "transposed"]) -> 
 
 
 def _pad(x: Tensor, stride: int) -> Tensor:
-    """Repeat the last row and column up to a multiple of the stride, at least 4 (the reflections)."""
+    """Repeat the last row and column up to a multiple of the stride, at least four of them."""
     height, width = x.shape[-2:]
     bottom = max(-height % stride, 4 * stride - height)
     right = max(-width % stride, 4 * stride - width)
