@@ -148,7 +148,7 @@ def test_a_classical_method_never_sees_a_picture_without_known_pixels() -> None:
 def test_the_core_imports_neither_torch_nor_onnx_runtime_before_it_must() -> None:
     code = (
         "import sys\n"
-        "import regionwise.fill, regionwise.zoo, regionwise.batch, regionwise.cli\n"
+        "import regionwise.filling, regionwise.zoo, regionwise.batch, regionwise.cli\n"
         "heavy = {'torch', 'onnxruntime', 'scipy', 'cv2', 'skimage', 'yaml'} & set(sys.modules)\n"
         "sys.exit(', '.join(heavy) or 0)\n"
     )

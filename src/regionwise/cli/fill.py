@@ -20,7 +20,7 @@ from regionwise.errors import MaskError, RegionwiseError, RegionwiseWarning
 if TYPE_CHECKING:
     from regionwise.batch import FillOptions, Outcome
     from regionwise.engines import Engine
-    from regionwise.fill import Progress
+    from regionwise.filling import Progress
 
 _MANY_WINDOWS = 8
 """From so many windows on a single photo takes long enough for a progress bar."""
