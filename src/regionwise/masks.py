@@ -62,27 +62,20 @@ def read_mask(
 
 
 def _plain(source: Source) -> Source:
-    """Arrays of 0 and 1 as bool, long integers as 8 bits, Pillow's 32-bit images as arrays."""
+    """Integers of 0 and 1 as 0 and 255, long integers as short ones, 32-bit images as arrays."""
     if isinstance(source, Image.Image) and source.mode in ("I", "F"):
         source = np.asarray(source)
-    if not isinstance(source, np.ndarray) or source.dtype.kind not in "iuf" or not source.size:
+    if not isinstance(source, np.ndarray) or source.dtype.kind not in "iu" or not source.size:
         return source
-    lowest, highest = source.min(), source.max()
-    if source.dtype.kind == "f":
-        return source if source.ndim == 3 else _as_bool(source, lowest, highest)
-    if source.ndim == 2 and lowest >= 0 and highest <= 1:
-        return source.astype(bool)
-    if source.dtype in (np.uint8, np.uint16):
-        return source
+    values: npt.NDArray[np.integer[Any]] = source
+    lowest, highest = values.min(), values.max()
     if lowest < 0 or highest > 65535:
         raise MaskError(f"the mask has values of {lowest} to {highest}; give 0 and 1, or 0 to 255")
-    return source.astype(np.uint8 if highest <= 255 else np.uint16)
-
-
-def _as_bool(source: npt.NDArray[Any], lowest: float, highest: float) -> Mask:
-    if not (lowest >= 0 and highest <= 1):
-        raise MaskError(f"the mask has floats of {lowest:g} to {highest:g}; scale them to 0 to 1")
-    return np.asarray(source >= 0.5)
+    if highest <= 1:
+        return np.asarray(values * 255, dtype=np.uint8)
+    if values.dtype in (np.uint8, np.uint16):
+        return values
+    return values.astype(np.uint8) if highest <= 255 else values.astype(np.uint16)
 
 
 def _whiteness(photo: Photo) -> Mask:
@@ -177,10 +170,10 @@ def grow(mask: Mask, pixels: float) -> Mask:
         raise MaskError(f"a mask can't grow by {pixels:g} pixels; give 0 or more")
     reach = int(min(pixels, sum(mask.shape)))
     if reach == 0 or not mask.any():
-        return mask.copy()
+        return np.array(mask)
     from scipy.ndimage import distance_transform_edt
 
-    grown = mask.copy()
+    grown: Mask = np.array(mask)
     for top in range(0, mask.shape[0], _TILE):
         for left in range(0, mask.shape[1], _TILE):
             above, before = max(top - reach, 0), max(left - reach, 0)

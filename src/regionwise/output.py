@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from pathlib import Path
 
 from regionwise.errors import OutputError
@@ -37,7 +36,7 @@ def write_whole(data: bytes, path: Path, *, overwrite: bool = False) -> None:
     """
     check_output(path, overwrite=overwrite)
     target = Path(os.path.realpath(path))
-    beside = target.with_name(f".{target.name[:80]}.{secrets.token_hex(4)}")
+    beside = target.with_name(f".{target.name[:80]}.{os.urandom(4).hex()}")
     try:
         with open(beside, "xb") as file:
             file.write(data)

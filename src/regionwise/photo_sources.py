@@ -15,7 +15,10 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 
 @dataclass(frozen=True)
 class StoredPhoto:
-    """Where a photo's bytes lie: a file, or a part of a tar shard."""
+    """Where a photo's bytes lie: a file, or a part of a tar shard.
+
+    The name is the path inside its folder or shard: the same wherever these are kept.
+    """
 
     file: Path
     name: str
@@ -47,7 +50,8 @@ def find_photos(sources: Sequence[Path]) -> list[StoredPhoto]:
             if file.suffix == ".tar":
                 photos += _photos_in_shard(file)
             elif file.suffix.lower() in SUFFIXES:
-                photos.append(StoredPhoto(file, str(file)))
+                name = file.relative_to(source) if source.is_dir() else file.name
+                photos.append(StoredPhoto(file, str(name)))
             elif file == source and file.suffix == ".txt":
                 photos += _photos_in_list(file)
     if not photos:

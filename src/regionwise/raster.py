@@ -79,7 +79,7 @@ def raster_from_pil(image: Image.Image) -> Raster:
             and grey.
     """
     image.load()
-    orientation = _orientation(image)
+    orientation = orientation_of(image)
     info = {str(key): value for key, value in image.info.items()}
     if image.mode == "P":
         return Raster("P", np.asarray(image), _palette(image), info, orientation)
@@ -98,7 +98,7 @@ def raster_from_pil(image: Image.Image) -> Raster:
     return raster if key is None else _with_color_key(raster, key)
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
     """EXIF's orientation, else that of XMP; a block that can't be read counts as upright."""
     try:
         return known_orientation(image.getexif().get(ORIENTATION))
@@ -157,7 +157,7 @@ def pil_from_raster(raster: Raster) -> Image.Image:
     height, width = samples.shape[:2]
     if mode == "I;16":
         samples = samples.astype("<u2", copy=False)
-    image = Image.frombytes(mode, (width, height), samples.tobytes())
+    image = Image.frombuffer(mode, (width, height), samples, "raw", mode, 0, 1)
     if raster.palette is not None:
         opaque = bool((raster.palette[:, 3] == 255).all())
         colors = raster.palette[:, :3]

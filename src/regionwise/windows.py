@@ -109,7 +109,8 @@ def _groups(hole: Bools, view: int) -> Iterator[tuple[int, int, Bools]]:
 
 def _windows(hole: Bools, part: Bools, top: int, left: int, view: int) -> Iterator[Window]:
     scale = _scale(hole, part, top, left, view)
-    core = _core(view) * scale
+    all_photo = max(hole.shape)
+    core = _core(view) * scale if view * scale < all_photo else all_photo
     for rows in _evenly(part.shape[0], core):
         for columns in _evenly(part.shape[1], core):
             piece = part[rows, columns]

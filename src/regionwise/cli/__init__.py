@@ -24,6 +24,9 @@ from regionwise.errors import RegionwiseError, RegionwiseWarning
 COMMANDS = {
     "fill": ("regionwise.cli.fill", "Fill the hole of a photo, or of all photos in a folder."),
     "models": ("regionwise.cli.models", "List the models that can fill."),
+    "train": ("regionwise.cli.train", "Train a network by a recipe."),
+    "export": ("regionwise.cli.export", "Write a network as ONNX."),
+    "import": ("regionwise.cli.import_", "Turn an authors' checkpoint into safetensors."),
     "masks": ("regionwise.cli.masks", "Draw sets of masks, and count them."),
     "evaluate": (
         "regionwise.cli.evaluate",

@@ -1,10 +1,4 @@
-"""JPEG: written again from its own decoded planes, so that known pixels hardly change.
-
-Decoding to RGB and encoding again with the same tables is not neutral: the decoder smooths
-subsampled chroma and clips colours, and the encoder cannot undo that. Here the planes are taken as
-they lie in the file, luma at full and chroma at half resolution. The inverse DCT of a block,
-rounded to 8 bits, comes back to the very same coefficients unless a table's steps are 1 or 2 or
-samples were clipped at black or white. So blocks that touch no hole stay what they were.
+"""JPEG: written again from its own planes with its own tables, so known pixels hardly change.
 
 Source: ITU-T T.81 (JPEG), T.871 (JFIF).
 """
@@ -16,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image, JpegImagePlugin
 
+from regionwise.containers.jpeg_planes import FULL, planes
 from regionwise.containers.stored_fill import StoredFill, check_size
 from regionwise.metadata import (
     Metadata,
@@ -26,24 +20,41 @@ from regionwise.metadata import (
     without_photoshop_thumbnails,
     without_xmp_thumbnails,
 )
-from regionwise.raster import Raster, pil_from_raster, raster_from_pil
+from regionwise.raster import (
+    Raster,
+    UnsupportedPixelsError,
+    orientation_of,
+    pil_from_raster,
+    raster_from_pil,
+)
 
 _NEW_QUALITY = 95  # of a JPEG that is made from another format
 _APP0, _APP1, _APP2, _APP11, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
 _COMMENT, _START_OF_SCAN = 0xFE, 0xDA
+_END_OF_IMAGE = b"\xff\xd9"
 _EXIF, _XMP = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
 _ICC, _PHOTOSHOP = b"ICC_PROFILE\0", b"Photoshop 3.0\0"
 # They hold other pictures: the rest of a long XMP packet (depth maps, the unedited photo), the
 # index of pictures behind this one (gain maps, previews), FlashPix and JFIF thumbnails.
 _OTHER_PICTURES = (b"http://ns.adobe.com/xmp/extension/\0", b"MPF\0", b"FPXR\0", b"JFXX\0")
+_LARGEST = 65500  # pixels a side that libjpeg writes
 _LONGEST = 65533  # bytes in a segment
 
 
 def decode(data: bytes, max_pixels: int) -> Raster:
-    """Read the first picture of a JPEG file, in the orientation of the file."""
+    """Read the first picture of a JPEG file, in the orientation of the file.
+
+    Pillow and imagecodecs give the same RGB, the latter in half the time, but it takes a truncated
+    file for a whole one: a file without an end after its first scan is left to Pillow.
+    """
     image = _open(data)
     check_size(*image.size, max_pixels)
-    return raster_from_pil(image)
+    if image.layers != 3 or _END_OF_IMAGE not in _split(data)[1]:
+        return raster_from_pil(image)
+    from imagecodecs import jpeg8_decode
+
+    info = {str(key): value for key, value in image.info.items()}
+    return Raster("RGB", jpeg8_decode(data), info=info, orientation=orientation_of(image))
 
 
 def _open(data: bytes) -> JpegImagePlugin.JpegImageFile:
@@ -52,6 +63,8 @@ def _open(data: bytes) -> JpegImagePlugin.JpegImageFile:
 
 def encode(raster: Raster, metadata: Metadata) -> bytes:
     """Write a JPEG of quality 95 without chroma subsampling. Modes L, RGB, CMYK; 8 bits."""
+    if max(raster.samples.shape[:2]) > _LARGEST:
+        raise UnsupportedPixelsError(f"is more than JPEG's {_LARGEST} pixels wide or high")
     buffer = io.BytesIO()
     dpi = {"dpi": metadata.dpi} if metadata.dpi else {}
     image = pil_from_raster(raster)
@@ -82,13 +95,13 @@ def encode_again(raster: Raster, original: bytes, fills: Sequence[StoredFill]) -
     elif len(tables) > 1 and all(table == tables[1] for table in tables[2:]):
         tables = tables[: 1 if tables[0] == tables[1] else 2]
     buffer = io.BytesIO()
-    if source.layers == 3 and _is_rgb(source, original):
-        image, subsampling = pil_from_raster(raster), 0
-        options["keep_rgb"] = True
-    elif source.layers == 3:
-        image, subsampling = _planes_with_fills(original, fills)
+    subsampling = max(JpegImagePlugin.get_sampling(source), FULL)
+    if source.layers == 3 and not _is_rgb(source):
+        image = planes(original, subsampling)
+        _paste(image, fills)
     else:
-        image, subsampling = pil_from_raster(raster), -1
+        image = pil_from_raster(raster)
+        options["keep_rgb"] = True
     image.save(buffer, "JPEG", qtables=tables, subsampling=subsampling, **options)
     header, body = _split(buffer.getvalue())
     tables_and_frame = [segment for segment in header if segment.marker != _APP0]
@@ -96,7 +109,7 @@ def encode_again(raster: Raster, original: bytes, fills: Sequence[StoredFill]) -
     return _join([*kept, *tables_and_frame], body)
 
 
-def _is_rgb(source: JpegImagePlugin.JpegImageFile, original: bytes) -> bool:
+def _is_rgb(source: JpegImagePlugin.JpegImageFile) -> bool:
     """Whether three components are RGB rather than YCbCr, by libjpeg's own rules (jdapimin.c)."""
     if "jfif" in source.info:
         return False
@@ -105,64 +118,11 @@ def _is_rgb(source: JpegImagePlugin.JpegImageFile, original: bytes) -> bool:
     return [layer[0] for layer in source.layer] == [ord(letter) for letter in "RGB"]
 
 
-def _planes_with_fills(original: bytes, fills: Sequence[StoredFill]) -> tuple[Image.Image, int]:
-    """The YCbCr planes that lie in the file, and Pillow's number for their subsampling."""
-    subsampling = JpegImagePlugin.get_sampling(_open(original))
-    planes = _open(original)
-    width, height = planes.size
-    planes.draft("YCbCr", planes.size)
-    if subsampling == 2 and min(width, height) > 1:
-        # At half scale libjpeg gives chroma as it is stored, and shrinks luma only.
-        half = _open(original)
-        half.draft("YCbCr", (width // 2, height // 2))
-        luma = _open(original)
-        luma.draft("L", luma.size)
-        area = (0, 0, width / 2, height / 2)
-        chroma = [
-            plane.resize((width, height), Image.Resampling.NEAREST, box=area)
-            for plane in half.split()[1:]
-        ]
-        luma.load()
-        image = Image.merge("YCbCr", [luma.copy(), *chroma])
-    elif subsampling == 1:
-        luma_plane, *smooth = planes.split()
-        chroma = [Image.fromarray(_unsmoothed(np.asarray(plane))) for plane in smooth]
-        image = Image.merge("YCbCr", [luma_plane, *chroma])
-    else:
-        planes.load()
-        image = planes.copy()
+def _paste(image: Image.Image, fills: Iterable[StoredFill]) -> None:
+    """Put fills into a YCbCr image."""
     for fill in fills:
         color = Image.fromarray(np.ascontiguousarray(fill.color)).convert("YCbCr")
-        mask = Image.fromarray(np.ascontiguousarray(fill.hole).astype(np.uint8) * 255)
-        image.paste(color, (fill.left, fill.top), mask)
-    return image, max(subsampling, 0)
-
-
-def _unsmoothed(plane: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Take back libjpeg's smooth doubling of a plane's width ("fancy upsampling", jdsample.c).
-
-    The decoder makes two columns of one: c becomes (3 c + left) / 4 and (3 c + right) / 4, so the
-    mean m of a pair is (left + 6 c + right) / 8. That filter's inverse is the two-sided geometric
-    series sqrt(2) ρ^|k| with ρ = 2 sqrt(2) - 3; eight terms a side leave an error of 1e-6.
-
-    Returns:
-        The stored plane, each column twice, height×width.
-    """
-    ratio = 2 * 2**0.5 - 3
-    terms, rows = 8, 128  # a strip of rows at a time stays in the processor's cache
-    width = plane.shape[1]
-    stored = np.empty((plane.shape[0], (width + 1) // 2), np.uint8)
-    for top in range(0, plane.shape[0], rows):
-        strip = np.pad(plane[top : top + rows], ((0, 0), (0, width % 2)), mode="edge")
-        means = (strip[:, ::2].astype(np.float32) + strip[:, 1::2]) / 2
-        series = np.pad(means, ((0, 0), (terms, terms)), mode="symmetric")
-        for step in (1, 2, 4):
-            series[:, step:] += ratio**step * series[:, :-step].copy()
-        for step in (1, 2, 4):
-            series[:, :-step] += ratio**step * series[:, step:].copy()
-        series *= 2**0.5 * (1 - ratio**2)
-        stored[top : top + rows] = series[:, terms:-terms].round().clip(0, 255)
-    return stored.repeat(2, axis=1)[:, :width]
+        image.paste(color, (fill.left, fill.top), Image.fromarray(np.ascontiguousarray(fill.hole)))
 
 
 @dataclass(frozen=True)

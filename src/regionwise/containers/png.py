@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-import numpy as np
 from PIL import PngImagePlugin
 
 from regionwise.containers.stored_fill import StoredFill, check_size
@@ -25,6 +24,7 @@ from regionwise.raster import (
     raster_from_pil,
 )
 
+_LEVEL = 4  # of zlib: 2.5 times as fast as the usual 6, for files 2 to 4 % larger
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Chunks that an editor who changes pixels may not copy without knowing them, and that still hold.
 _COLOR_CHUNKS = {b"cHRM", b"gAMA", b"iCCP", b"sRGB", b"cICP", b"mDCV", b"cLLI"}
@@ -104,9 +104,10 @@ def _encode_pixels(raster: Raster) -> bytes:
     if raster.is_deep:
         from imagecodecs import png_encode
 
-        return bytes(png_encode(np.ascontiguousarray(raster.samples), level=6))
+        # A copy: a view of one row or column may have strides that imagecodecs refuses.
+        return bytes(png_encode(raster.samples.copy(order="C"), level=_LEVEL))
     buffer = io.BytesIO()
-    pil_from_raster(raster).save(buffer, "PNG")
+    pil_from_raster(raster).save(buffer, "PNG", compress_level=_LEVEL)
     return buffer.getvalue()
 
 

@@ -49,6 +49,8 @@ _KEPT_COMPRESSIONS = {1, 5, 8, 32773, 34925, 50000}
 _WITH_PREDICTOR = {5, 8, 34925, 50000}
 _PHOTOMETRIC = {"1": "minisblack", "L": "minisblack", "LA": "minisblack", "P": "palette"}
 _PHOTOMETRIC |= {"RGB": "rgb", "RGBA": "rgb", "CMYK": "separated"}
+# It logs each broken tag; without a handler these lines would reach the user.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 _WHITE_IS_ZERO, _PALETTE, _SEPARATED = 0, 3, 5
 
 
@@ -59,7 +61,6 @@ def decode(data: bytes, max_pixels: int) -> Raster:
     """
     import tifffile
 
-    logging.getLogger("tifffile").addHandler(logging.NullHandler())
     reader = DirectoryReader(data)
     directories = [reader.read(place) for place in reader.chain()]
     main = [number for number, found in enumerate(directories) if not _is_thumbnail(found)]
@@ -75,6 +76,8 @@ def decode(data: bytes, max_pixels: int) -> Raster:
         samples = page.asarray()
         if samples.ndim == 3 and page.planarconfig == 2 and page.samplesperpixel > 1:
             samples = np.moveaxis(samples, 0, -1)
+        if samples.shape[:2] != (page.imagelength, page.imagewidth) or not samples.size:
+            raise ValueError("its tags contradict each other")
         raster = _raster(page, samples)
     directory = directories[main[0]]
     orientation = known_orientation(next(iter(directory.numbers(ORIENTATION)), 1))

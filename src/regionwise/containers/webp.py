@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 
-from PIL import WebPImagePlugin
+from PIL import Image, WebPImagePlugin
 
 from regionwise.containers.stored_fill import StoredFill, check_size
 from regionwise.metadata import Metadata, without_exif_thumbnail, without_xmp_thumbnails
@@ -21,7 +21,9 @@ _LARGEST = 16383  # pixels a side
 def decode(data: bytes, max_pixels: int) -> Raster:
     """Read a WebP file, in the orientation of the file."""
     chunks = dict(_chunks(data))
-    check_size(*_canvas(chunks), max_pixels)  # Pillow would make room for it at once
+    # Before Pillow sees it, which makes room for it at once and has a limit of its own.
+    pillows_limit = 2 * (Image.MAX_IMAGE_PIXELS or max_pixels)
+    check_size(*_canvas(chunks), min(max_pixels, pillows_limit))
     if "ANIM" in chunks or "ANMF" in chunks:
         raise UnsupportedPixelsError("is animated; save the one frame that you mean as a file")
     return raster_from_pil(WebPImagePlugin.WebPImageFile(io.BytesIO(data)))

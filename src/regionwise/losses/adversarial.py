@@ -1,6 +1,6 @@
 """The hinge game between generator and discriminator (Lim and Ye 2017; used by DeepGIN)."""
 
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 

@@ -145,9 +145,7 @@ class PhaseTrainer:
             with self._autocast():
                 of_truth, of_filled = self.features(image), self.features(filled)
             losses["perceptual"] = perceptual(of_filled, of_truth)
-            losses["style"] = style(
-                [f.float() for f in of_filled], [f.float() for f in of_truth]
-            )
+            losses["style"] = style([f.float() for f in of_filled], [f.float() for f in of_truth])
         critic = {}
         if self.discriminator_optimizer and self.phase.discriminator:
             critic = self._discriminate(image, filled.detach(), step)
@@ -160,8 +158,14 @@ class PhaseTrainer:
             losses["feature_matching"] = feature_matching(of_filled, of_truth)
         weights = self.phase.losses.model_dump()
         total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
-        _update(self.generator, self.generator_optimizer, total, self.phase.generator, step,
-                self.phase.steps)
+        _update(
+            self.generator,
+            self.generator_optimizer,
+            total,
+            self.phase.generator,
+            step,
+            self.phase.steps,
+        )
         self.average.update(self.generator)
         return {name: loss.item() for name, loss in losses.items()} | critic
 
@@ -171,8 +175,14 @@ class PhaseTrainer:
         with self._autocast():
             of_real, of_fake = self.discriminator(real)[0], self.discriminator(fake)[0]
         loss = hinge_discriminator(of_real.float(), of_fake.float())
-        _update(self.discriminator, self.discriminator_optimizer, loss, self.phase.discriminator,
-                step, self.phase.steps)
+        _update(
+            self.discriminator,
+            self.discriminator_optimizer,
+            loss,
+            self.phase.discriminator,
+            step,
+            self.phase.steps,
+        )
         return {"discriminator": loss.item()}
 
     def _autocast(self) -> torch.autocast:
