@@ -96,9 +96,7 @@ def test_the_run_goes_on_after_failures_and_tells_each(tmp_path: Path) -> None:
     save_photo(photos / "lonely.png")
     for name in ("good", "truncated", "text", "large"):
         save_mask(masks / f"{name}.png")
-    outcomes = list(
-        fill_folder(find_jobs(photos, masks, output), MembraneEngine(), FillOptions())
-    )
+    outcomes = list(fill_folder(find_jobs(photos, masks, output), MembraneEngine(), FillOptions()))
     errors = {one.job.relative.stem: one.error for one in outcomes}
     assert errors.pop("good") == ""
     assert all(error and "\n" not in error for error in errors.values())

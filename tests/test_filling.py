@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from tiny_networks import write_blur, write_constant
 
 import regionwise
 from regionwise.engines import Engine, MembraneEngine
@@ -14,6 +13,7 @@ from regionwise.errors import MaskError, ModelError, RegionwiseError, Regionwise
 from regionwise.filling import fill_photo, find_hole
 from regionwise.images import read_photo
 from regionwise.membrane import membrane_fill
+from tiny_networks import write_blur, write_constant
 
 
 class Inverting:

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_networks import write_blur
 
 from regionwise import zoo
 from regionwise.engines import MembraneEngine, OnnxEngine
 from regionwise.errors import CheckpointError, ModelError, RegionwiseWarning
+from tiny_networks import write_blur
 
 CARD = {
     "name": "tiny",

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: one line of text, an exit code, and what lies on the disk."""
+"""The command line as a user meets it: a line of text, an exit code, what lies on the disk."""
 
 import json
 import os
@@ -242,7 +242,8 @@ def test_a_closed_pipe_is_no_traceback() -> None:
         [sys.executable, "-m", "regionwise", "models"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert process.stdout and process.stderr
+    assert process.stdout
+    assert process.stderr
     process.stdout.close()
     told = process.stderr.read()
     process.wait(timeout=20)

@@ -73,7 +73,7 @@ def command(
         bool, typer.Option("--quiet", "-q", help="Say nothing but what failed.")
     ] = False,
 ) -> int:
-    r"""Fill the hole of a photo, or of all photos in a folder.
+    """Fill the hole of a photo, or of all photos in a folder.
 
     \b
     regionwise fill photo.jpg mask.png             writes photo_filled.jpg
