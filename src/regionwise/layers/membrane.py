@@ -59,6 +59,6 @@ def _coarser(value: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
 
 def _smooth(x: Tensor) -> Tensor:
     """[1, 2, 1]/4 along rows and columns; after a repetition ×2 that is linear interpolation."""
-    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    x = (x[..., :-2, :] + 2.0 * x[..., 1:-1, :] + x[..., 2:, :]) * 0.25
-    return (x[..., :-2] + 2.0 * x[..., 1:-1] + x[..., 2:]) * 0.25
+    line = torch.tensor([0.25, 0.5, 0.25], device=x.device)
+    kernel = (line[:, None] * line).expand(x.shape[1], 1, 3, 3)
+    return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=x.shape[1])
