@@ -100,7 +100,12 @@ def protocols() -> list[Manifest]:
             all=("strokes", "blobs"),
             sets=tuple(
                 MaskSet(
-                    name=name, mixture={family: 1}, ratio=(0.1, 0.4), count=100, seed=seed, size=SIZE
+                    name=name,
+                    mixture={family: 1},
+                    ratio=(0.1, 0.4),
+                    count=100,
+                    seed=seed,
+                    size=SIZE,
                 )
                 for name, family, seed in (
                     ("strokes", "irregular", 5000),

@@ -212,6 +212,11 @@ def test_whatever_happens_is_one_line(
         fill(photo, mask)
 
 
+def _hear_ctrl_c() -> None:
+    """A shell's background jobs ignore Ctrl-C, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_ctrl_c_in_a_folder_run_leaves_no_half_file_and_can_be_resumed(tmp_path: Path) -> None:
     photos, output = tmp_path / "photos", tmp_path / "out"
@@ -221,7 +226,7 @@ def test_ctrl_c_in_a_folder_run_leaves_no_half_file_and_can_be_resumed(tmp_path:
         Image.fromarray(pixels).save(photos / f"{number:02}.png", compress_level=1)
     command = [sys.executable, "-m", "regionwise", "fill", photos, "--box", "5,5,400,400"]
     command += ["-o", output, "--model", "membrane"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=_hear_ctrl_c)
     while len(list(output.glob("*.png"))) < 2:
         assert process.poll() is None
         time.sleep(0.02)
