@@ -40,7 +40,7 @@ def save_photo(file: Path) -> None:
             np.float32,
         )
         * share
-        for rows, share in ((4, 0.4), (40, 0.3), (400, 0.2), (2000, 0.07), (4000, 0.03))
+        for rows, share in ((4, 0.4), (40, 0.3), (400, 0.15), (2000, 0.05), (4000, 0.1))
     ]
     Image.fromarray(sum(layers).astype(np.uint8)).save(file, quality=90)
 
