@@ -221,10 +221,11 @@ def _hear_ctrl_c() -> None:
 def test_ctrl_c_in_a_folder_run_leaves_no_half_file_and_can_be_resumed(tmp_path: Path) -> None:
     photos, output = tmp_path / "photos", tmp_path / "out"
     photos.mkdir()
-    pixels = np.random.default_rng(0).integers(0, 256, (700, 700, 3), np.uint8)
-    for number in range(60):
-        Image.fromarray(pixels).save(photos / f"{number:02}.png", compress_level=1)
-    command = [sys.executable, "-m", "regionwise", "fill", photos, "--box", "5,5,400,400"]
+    pixels = np.random.default_rng(0).integers(0, 256, (400, 400, 3), np.uint8)
+    Image.fromarray(pixels).save(photos / "00.png", compress_level=1)
+    for number in range(1, 60):
+        (photos / f"{number:02}.png").write_bytes((photos / "00.png").read_bytes())
+    command = [sys.executable, "-m", "regionwise", "fill", photos, "--box", "5,5,300,300"]
     command += ["-o", output, "--model", "membrane"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=_hear_ctrl_c)
     while len(list(output.glob("*.png"))) < 2:
