@@ -185,7 +185,8 @@ def _pad(x: Tensor, stride: int) -> Tensor:
     """Repeat the last row and column up to a multiple of the stride, at least four of them."""
     # stride · n, not a remainder: so an exporter with symbolic sizes sees that halvings are even.
     height, width = (
-        stride * torch.sym_max((side + stride - 1) // stride, 4) for side in x.shape[-2:]
+        stride * torch.sym_max((side + stride - 1) // stride, 4)  # type: ignore[no-untyped-call]
+        for side in x.shape[-2:]
     )
     return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]), mode="replicate")
 
