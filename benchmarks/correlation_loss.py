@@ -35,7 +35,7 @@ LOSSES: dict[str, Loss] = {"literal": literal, "ours": correlation}
 
 
 def features(channels: int, side: int, changed: float) -> tuple[Tensor, Tensor]:
-    """Truth of rectified normal numbers; the answer differs in a block of that share of the rows."""
+    """Truth of rectified normal numbers; the answer differs in that share of the rows."""
     torch.manual_seed(0)
     truth = torch.randn(1, channels, side, side).relu_()
     answer = truth.clone()
@@ -83,8 +83,7 @@ def main() -> None:
         step(LOSSES[options.memory_of], answer, truth)
         print(resident() - before)
         return
-    print(f"{'n':>6} {'changed':>8} {'literal ms':>11} {'ours ms':>8} {'gain':>6} {'literal MB':>11} "
-          f"{'ours MB':>8}")  # fmt: skip
+    print(" n       changed  literal ms  ours ms   gain  literal MB  ours MB")
     for side in options.side:
         for changed in options.changed:
             answer, truth = features(options.channels, side, changed)
@@ -98,8 +97,11 @@ def main() -> None:
             extra = [
                 memory(name, options.channels, side, changed, options.threads) for name in LOSSES
             ]
-            print(f"{side * side:>6} {changed:>8.0%} {plain:>11.1f} {ours:>8.1f} {plain / ours:>5.1f}x "
-                  f"{extra[0]:>11.0f} {extra[1]:>8.0f}", flush=True)  # fmt: skip
+            print(
+                f"{side * side:<6} {changed:>8.0%} {plain:>11.1f} {ours:>8.1f} "
+                f"{plain / ours:>5.1f}x {extra[0]:>11.0f} {extra[1]:>8.0f}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

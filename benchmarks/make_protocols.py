@@ -93,6 +93,26 @@ def protocols() -> list[Manifest]:
             all=(),
             sets=(whole("rectangles", {"rectangle": 1}, 4000), whole("three types", three, 4001)),
         ),
+        Manifest(
+            name="card",
+            title="Strokes and blobs of 10-40 %, for model cards",
+            source="regionwise",
+            all=("strokes", "blobs"),
+            sets=tuple(
+                MaskSet(
+                    name=name,
+                    mixture={family: 1},
+                    ratio=(0.1, 0.4),
+                    count=100,
+                    seed=seed,
+                    size=SIZE,
+                )
+                for name, family, seed in (
+                    ("strokes", "irregular", 5000),
+                    ("blobs", "contiguous", 5001),
+                )
+            ),
+        ),
     ]
 
 

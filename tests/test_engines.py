@@ -5,11 +5,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from tiny_networks import write_blur
 
 from regionwise import engines
 from regionwise.engines import ClassicalEngine, Engine, MembraneEngine, OnnxEngine, TorchEngine
 from regionwise.errors import CheckpointError, ModelError
+from tiny_networks import write_blur
 
 
 def crops(batch: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -91,7 +91,7 @@ def test_a_torch_module_that_fails_is_one_line() -> None:
         def forward(self, image: torch.Tensor, mask: torch.Tensor) -> SimpleNamespace:
             raise RuntimeError("not enough memory:\nyou tried to allocate")
 
-    with pytest.raises(ModelError, match="13×9.*not enough memory: you tried"):
+    with pytest.raises(ModelError, match=r"13×9.*not enough memory: you tried"):
         TorchEngine(Greedy(), "cpu").fill(*crops(1, 9, 13))
 
 
@@ -148,7 +148,7 @@ def test_a_classical_method_never_sees_a_picture_without_known_pixels() -> None:
 def test_the_core_imports_neither_torch_nor_onnx_runtime_before_it_must() -> None:
     code = (
         "import sys\n"
-        "import regionwise.fill, regionwise.zoo, regionwise.batch, regionwise.cli\n"
+        "import regionwise.filling, regionwise.zoo, regionwise.batch, regionwise.cli\n"
         "heavy = {'torch', 'onnxruntime', 'scipy', 'cv2', 'skimage', 'yaml'} & set(sys.modules)\n"
         "sys.exit(', '.join(heavy) or 0)\n"
     )

@@ -21,7 +21,7 @@ def membrane_by_pixels(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
                 coarse_value[y // 2, x // 2] += weight[y, x] * value[y, x]
         seen = coarse_weight > 0
         coarse_value[seen] /= coarse_weight[seen][:, None]
-        value, weight = coarse_value, coarse_weight / 4
+        value, weight = coarse_value, np.minimum(coarse_weight, 1)
         levels.append((value, weight))
     value, weight = levels.pop()
     filled = np.where(weight[..., None] > 0, value, 0.5)

@@ -67,7 +67,7 @@ def test_each_hole_pixel_has_context_in_some_window(hole: np.ndarray) -> None:
         deep = np.zeros(hole.shape, bool)
         for window in group.windows:
             start = np.array([window.top, window.left])
-            stop = start + [window.height, window.width]
+            stop = start + np.array([window.height, window.width])
             low = np.where(start > 0, start + context - 1, 0)  # one pixel is lost in halving
             high = np.where(stop < size, stop - context + 1, size)
             deep[low[0] : high[0], low[1] : high[1]] = True

@@ -26,9 +26,7 @@ def write_constant(file: Path, value: float) -> Path:
         helper.make_node("Mul", ["image", "nothing"], ["zero"]),
         helper.make_node("Add", ["zero", "value"], ["output"]),
     ]
-    return _write(
-        file, nodes, "image", nothing=np.float32([0.0]), value=np.float32([value])
-    )
+    return _write(file, nodes, "image", nothing=np.float32([0.0]), value=np.float32([value]))
 
 
 def _write(

@@ -14,7 +14,7 @@ import numpy as np
 
 from regionwise.engines import Engine
 from regionwise.errors import MaskError, OutputError, PhotoError, RegionwiseError, RegionwiseWarning
-from regionwise.fill import Box, Progress, fill_photo, find_hole
+from regionwise.filling import Box, Progress, fill_photo, find_hole
 from regionwise.images import read_photo, write_photo
 from regionwise.masks import hole_ratio
 from regionwise.output import check_output

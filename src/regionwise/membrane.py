@@ -17,8 +17,8 @@ _GREY = np.float32(0.5)
 def membrane_fill(image: Floats, mask: Floats) -> Floats:
     """Fill the hole by a push-pull pyramid with relaxation.
 
-    On the way down known pixels are averaged 2×2 with their weights, until one pixel is left; on
-    the way up each level starts from the coarser one and is relaxed towards its own averages. Where
+    On the way down known pixels are averaged 2×2 by their weights, until one pixel is left; on the
+    way up each level starts from the coarser one and is relaxed towards its own averages. Where
     a picture has no known pixel at all the answer is mid grey.
 
     Args:
@@ -48,13 +48,14 @@ def membrane_fill(image: Floats, mask: Floats) -> Floats:
 
 
 def _coarser(value: Floats, weight: Floats) -> tuple[Floats, Floats]:
-    """Weighted means of 2×2 blocks and their mean weights; an odd side is padded with nothing."""
+    """Weighted means of 2×2 blocks, and their weights; an odd side is padded with nothing.
+
+    Weights add up to 1 at most: one known pixel of four pins its block as firmly as four do.
+    """
     total = _sum_of_blocks(weight)
-    coarse = total * np.float32(0.25)
-    total[total == 0] = 1  # the sum above it is 0 too
     mean = _sum_of_blocks(weight * value)
-    mean /= total
-    return mean, coarse
+    mean /= np.where(total > 0, total, 1)  # where nothing is known the sum is 0 too
+    return mean, np.minimum(total, 1)
 
 
 def _sum_of_blocks(x: Floats) -> Floats:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from official_fixtures import official_answers, official_inputs, official_weights
 
+from official_fixtures import official_answers, official_inputs, official_weights
 from regionwise.checkpoints import from_official, load_checkpoint
 from regionwise.errors import CheckpointError
 
@@ -71,8 +71,10 @@ def test_the_coarse_network_alone(weights, answers):
 
 
 def test_a_missing_variable_is_named(weights):
-    less = {key: value for key, value in weights.items() if key != "inpaint_net/conv9_atrous_1/bias"}
-    with pytest.raises(CheckpointError, match="incomplete.*inpaint_net/conv9_atrous_1/bias"):
+    less = {
+        key: value for key, value in weights.items() if key != "inpaint_net/conv9_atrous_1/bias"
+    }
+    with pytest.raises(CheckpointError, match=r"incomplete.*inpaint_net/conv9_atrous_1/bias"):
         from_official(less)
 
 

@@ -24,8 +24,9 @@ def small(**changes):
     return Manifest(name="small", title="", sets=(MaskSet(**one),))
 
 
-def test_the_protocols_are_those_of_the_papers():
+def test_the_protocols_are_those_of_the_papers_and_our_own():
     assert protocol_names() == [
+        "card",
         "deepgin-table-2",
         "madf-table-1",
         "region-wise-table-2",

@@ -133,9 +133,7 @@ def test_other_kernels(reading, kernel):
 @pytest.mark.parametrize("compiling", [False, True])
 def test_gradients(monkeypatch, reading, upsample, draw, compiling):
     monkeypatch.setattr(torch.compiler, "is_compiling", lambda: compiling)
-    maps, regions, weights, bias = example(
-        1, [2, 1], 6, 5, reading, 1, draw(1, 6, 5, 2, seed=4)
-    )
+    maps, regions, weights, bias = example(1, [2, 1], 6, 5, reading, 1, draw(1, 6, 5, 2, seed=4))
     inputs = [x.requires_grad_() for x in (*maps, *weights, bias)]
 
     def function(known, missing, weight_known, weight_missing, bias):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from regionwise import compose
 from regionwise.errors import ModelError
-from regionwise.export import export_onnx, largest_difference, rounded_to_half
+from regionwise.export import export_onnx, largest_difference
 from regionwise.models.discriminators import RegionWiseDiscriminator
 from regionwise.models.registry import create_model
 
@@ -144,15 +144,21 @@ def test_options_that_are_wrong(options, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("options", [{}, {"reading": "window", "start": "membrane"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"stages": 1},
+        pytest.param({}, marks=pytest.mark.slow),
+        pytest.param({"reading": "window", "start": "membrane"}, marks=pytest.mark.slow),
+    ],
+)
 def test_onnx_gives_the_same_picture(tmp_path, options):
-    torch.manual_seed(0)
-    network = rounded_to_half(slim(**options))
+    network = slim(**options)
     file = tmp_path / "region-wise.onnx"
-    export_onnx(network, file)
+    # In single precision: so slim a network's sums of taps are folded, then rounded once more.
+    export_onnx(network, file, half=False)
     sizes = [(72, 88), (1, 1), (7, 130), (161, 96), (200, 69)]
-    assert largest_difference(network, file, sizes) < 1e-4
+    assert largest_difference(network, file, sizes) < 1e-5
 
 
 class TestDiscriminator:

@@ -36,7 +36,8 @@ def save_checkpoint(
 def load_checkpoint(file: str | Path) -> nn.Module:
     """A network in eval mode from our safetensors, a training's `last.pt`, or an authors' file.
 
-    Pickled files are read with `weights_only=True`, an .npz without any: no code in them is ever run.
+    Pickled files are read with `weights_only=True`, an .npz without pickles: no code in them is
+    ever run.
 
     Raises:
         CheckpointError: for a missing, broken or foreign file.

@@ -22,6 +22,7 @@ def command(
 ) -> None:
     """Write a network as ONNX, which fills without PyTorch, and check that it fills the same.
 
+    \b
     Example:  regionwise export runs/tiny/last.pt -o tiny.onnx
     """
     from regionwise.checkpoints import load_checkpoint

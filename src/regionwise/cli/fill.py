@@ -20,7 +20,7 @@ from regionwise.errors import MaskError, RegionwiseError, RegionwiseWarning
 if TYPE_CHECKING:
     from regionwise.batch import FillOptions, Outcome
     from regionwise.engines import Engine
-    from regionwise.fill import Progress
+    from regionwise.filling import Progress
 
 _MANY_WINDOWS = 8
 """From so many windows on a single photo takes long enough for a progress bar."""
@@ -73,7 +73,7 @@ def command(
         bool, typer.Option("--quiet", "-q", help="Say nothing but what failed.")
     ] = False,
 ) -> int:
-    r"""Fill the hole of a photo, or of all photos in a folder.
+    """Fill the hole of a photo, or of all photos in a folder.
 
     \b
     regionwise fill photo.jpg mask.png             writes photo_filled.jpg

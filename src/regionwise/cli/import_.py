@@ -15,6 +15,7 @@ def command(
 ) -> None:
     """Turn a checkpoint into our safetensors, which no code can hide in.
 
+    \b
     Example:  regionwise import g.pth -o rn_places2.safetensors
 
     The network is known by the names of its weights. `regionwise fill --model` also takes the

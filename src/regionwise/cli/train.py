@@ -32,6 +32,7 @@ def command(
 ) -> None:
     """Train a network by a recipe.
 
+    \b
     Example:  regionwise train recipes/tiny.yaml --photos my_photos -o runs/tiny
 
     The run's folder holds last.pt (all that is needed to go on; `regionwise fill --model` takes it

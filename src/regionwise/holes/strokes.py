@@ -116,21 +116,25 @@ def _zigzags(size: Size, rng: np.random.Generator, strokes: int) -> _Segments:
     angles = 2 * math.pi / 5 - swing[0] + (swing[0] + swing[1]) * rng.random((strokes, 12))
     angles[:, ::2] = 2 * math.pi - angles[:, ::2]
     steps = np.clip(rng.normal(reach, reach / 2, (strokes, 12)), 0, 2 * reach)
-    points = np.empty((strokes, 13, 2))
-    points[:, 0] = rng.uniform(0, (width, height), (strokes, 2))
-    moves = steps[..., None] * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
-    for number in range(12):
-        points[:, number + 1] = np.clip(points[:, number] + moves[:, number], 0, (width, height))
+    starts = rng.uniform(0, (width, height), (strokes, 2)).tolist()
+    across, down = (steps * np.cos(angles)).tolist(), (steps * np.sin(angles)).tolist()
+    points = []
+    for (x, y), right, below in zip(starts, across, down, strict=True):
+        path = [(x, y)]
+        for move_x, move_y in zip(right, below, strict=True):
+            x, y = min(max(x + move_x, 0), width), min(max(y + move_y, 0), height)
+            path.append((x, y))
+        points.append(path)
     brush = rng.uniform(12, 40, strokes) * min(size) / 256
-    return _as_segments(points, brush, rng.integers(4, 13, strokes))
+    return _as_segments(np.array(points), brush, rng.integers(4, 13, strokes))
 
 
 def _walks(size: Size, rng: np.random.Generator, share: float) -> _Segments:
     """Strokes of `irregular`, enough of them for most drawings to cover a share."""
     height, width = size
     side = min(size)
-    # A segment covers 0.5 % on average; independent ones leave exp(-sum) of the picture.
-    wanted = 12 + 1.3 * -math.log(max(1 - share, 0.05)) / 0.005
+    # A segment adds 0.3 % on average; independent ones leave exp(-sum) of the picture.
+    wanted = 12 + 1.2 * -math.log(max(1 - share, 0.05)) / 0.003
     walks = min(math.ceil(wanted / 7.5), 40)
     directions = rng.uniform(0, 2 * math.pi, (walks, 1)) + np.cumsum(
         rng.normal(0, 0.6, (walks, 13)), axis=1

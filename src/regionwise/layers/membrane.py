@@ -54,17 +54,20 @@ def known_deviation(image: Tensor, mask: Tensor) -> Tensor:
 
 
 def _coarser(value: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Weighted means of 2×2 blocks and their mean weights; an odd side is padded with nothing."""
+    """Weighted means of 2×2 blocks, and their weights; an odd side is padded with nothing.
+
+    Weights add up to 1 at most: one known pixel of four pins its block as firmly as four do.
+    """
     # Padding of an even side drops out again in the pooling; a traced graph needs no branch.
     weighted = F.avg_pool2d(F.pad(value * weight, (0, 1, 0, 1)), 2)
     coarse_weight = F.avg_pool2d(F.pad(weight, (0, 1, 0, 1)), 2)
     known = coarse_weight > 0
     mean = weighted / torch.where(known, coarse_weight, torch.ones_like(coarse_weight))
-    return torch.where(known, mean, torch.zeros_like(mean)), coarse_weight
+    return torch.where(known, mean, torch.zeros_like(mean)), (4 * coarse_weight).clamp(max=1)
 
 
 def _smooth(x: Tensor) -> Tensor:
     """[1, 2, 1]/4 along rows and columns; after a repetition ×2 that is linear interpolation."""
-    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    x = (x[..., :-2, :] + 2.0 * x[..., 1:-1, :] + x[..., 2:, :]) * 0.25
-    return (x[..., :-2] + 2.0 * x[..., 1:-1] + x[..., 2:]) * 0.25
+    line = torch.tensor([0.25, 0.5, 0.25], device=x.device)
+    kernel = (line[:, None] * line).expand(x.shape[1], 1, 3, 3)
+    return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=x.shape[1])

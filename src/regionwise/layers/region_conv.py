@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regionwise.errors import ModelError
@@ -41,7 +41,7 @@ def resize_regions(regions: Tensor, height: int, width: int) -> Tensor:
         N×K×height×width.
     """
     for axis, size in ((-2, height), (-1, width)):
-        last = max(size - 1, 1)
+        last = torch.sym_max(size - 1, 1)  # type: ignore[no-untyped-call]
         place = torch.arange(size, device=regions.device)
         index = (2 * place * (regions.shape[axis] - 1) + last) // (2 * last)
         regions = regions.index_select(axis, index)
@@ -83,7 +83,7 @@ def region_conv(
         chosen = resize_regions(regions, scale * height, scale * width) > 0.5
         return _chosen(maps, chosen, weights, bias, upsample)
     parts = resize_regions(regions, height, width).to(maps[0].dtype)
-    masked = [map_ * part for map_, part in zip(maps, parts.split(1, dim=1), strict=True)]
+    masked = [map_ * part for map_, part in zip(maps, parts.chunk(len(maps), dim=1), strict=True)]
     return _summed(masked, parts > 0.5, weights, bias, upsample)
 
 
@@ -98,8 +98,8 @@ def _check(
     sizes = {weight.shape[-1] for weight in weights}
     if len(sizes) > 1 or min(sizes) % 2 == 0 or (upsample and sizes != {3}):
         raise ModelError(
-            f"filters of {', '.join(map(str, sorted(sizes)))} pixels: they must be of one odd size, "
-            "and of 3 where the map is doubled"
+            f"filters of {', '.join(map(str, sorted(sizes)))} pixels: they must be of one odd "
+            "size, and of 3 where the map is doubled"
         )
 
 
@@ -108,7 +108,7 @@ def _chosen(
 ) -> Tensor:
     """At each place the answer of the filter whose region is set there."""
     scale = 2 if upsample else 1
-    insides = chosen.split(1, dim=1)
+    insides = chosen.chunk(len(maps), dim=1)
     parts = list(zip(maps, weights, bias, insides, strict=True))
     boxes = _bounding_boxes(chosen, scale, grow=0)
     if boxes is None:
@@ -221,9 +221,7 @@ def _bounding_box(region: Tensor, scale: int, grow: int) -> _Box | None:
     return _Box(*ends)
 
 
-def _share_of_work(
-    boxes: Sequence[_Box | None], weights: Sequence[Tensor], pixels: int
-) -> float:
+def _share_of_work(boxes: Sequence[_Box | None], weights: Sequence[Tensor], pixels: int) -> float:
     """What the boxes leave of the work of all filters everywhere."""
     channels = [weight.shape[1] for weight in weights]
     areas = [0 if box is None else box.area for box in boxes]

@@ -7,7 +7,7 @@ up beforehand, and what is left is one transposed convolution with a 4×4 kernel
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 _TAPS = ((0.0, 0.0, 1.0), (0.0, 1.0, 1.0), (1.0, 1.0, 0.0), (1.0, 0.0, 0.0))
@@ -33,7 +33,7 @@ def upsampling_conv(padded: Tensor, weight: Tensor, bias: Tensor | None = None) 
     """
     taps = torch.tensor(_TAPS, dtype=weight.dtype, device=weight.device)
     merged = weight.flatten(2) @ torch.kron(taps, taps).T
-    merged = merged.unflatten(2, (4, 4)).transpose(0, 1)
+    merged = merged.view(*merged.shape[:2], 4, 4).transpose(0, 1)
     return F.conv_transpose2d(padded, merged, bias, stride=2, padding=3)
 
 

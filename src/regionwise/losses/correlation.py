@@ -31,8 +31,8 @@ def correlation(
 ) -> Tensor:
     """σ·Σ_ij |⟨a_i, a_j⟩ − ⟨b_i, b_j⟩| over pairs of positions, mean over the pictures.
 
-    Equations (2) and (4) of the first paper, (3) and (4) of the second. The papers take the features
-    of VGG's pool2 of the composed first stage and weigh the loss with 1e-5.
+    Equations (2) and (4) of the first paper, (3) and (4) of the second. The papers take the
+    features of VGG's pool2 of the composed first stage and weigh the loss with 1e-5.
 
     Args:
         answer: features of the filled picture, N×C×H×W; its gradient is exact.
@@ -54,7 +54,8 @@ def correlation(
         )
     if sigma is None:
         sigma = 1 / answer.shape[1] ** 2
-    total: Tensor = _Correlation.apply(answer, truth.detach(), tile or _TILES.get(answer.device.type, _TILE))  # type: ignore[no-untyped-call]
+    tile = tile or _TILES.get(answer.device.type, _TILE)
+    total: Tensor = _Correlation.apply(answer, truth.detach(), tile)  # type: ignore[no-untyped-call]
     return total * (sigma / answer.shape[0])
 
 
@@ -103,10 +104,8 @@ def _sum_and_gradient(
     slope = torch.zeros_like(a)
     for rows in _slices(0, count, tile):
         for columns in _slices(rows.start, count, tile) + _slices(count, a.shape[0], tile):
-            if columns.start < count:
-                d = left[rows] @ right[columns].T
-            else:  # E of the columns is 0
-                d = e[rows] @ a[columns].T
+            both_changed = columns.start < count
+            d = left[rows] @ right[columns].T if both_changed else e[rows] @ a[columns].T
             # A tile beside the diagonal stands for its mirror image too.
             twins = 1 if rows == columns else 2
             total += twins * d.abs().sum(dim=1).double().sum()

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regionwise.errors import ModelError
@@ -71,10 +71,9 @@ class RegionWiseGenerator(nn.Module):
     def forward(self, image: Tensor, mask: Tensor) -> Prediction:
         """Fill the hole; see the class for shapes."""
         height, width = image.shape[-2:]
-        padding = (0, _lacking(width), 0, _lacking(height))
-        image = F.pad(image, padding, mode="replicate")
-        mask = (F.pad(mask.to(image.dtype), padding, mode="replicate") > 0.5).to(image.dtype)
-        stages = [(y[..., :height, :width] + 1) / 2 for y in self.pictures(image * 2 - 1, mask)]
+        image, mask = _pad(image), _pad((mask > 0.5).to(image.dtype))
+        pictures = self.pictures(image * 2 - 1, mask)
+        stages = [_crop((y + 1) / 2, height, width) for y in pictures]
         return Prediction(stages if self.training else [y.clamp(0, 1) for y in stages])
 
     def pictures(self, image: Tensor, mask: Tensor) -> list[Tensor]:
@@ -160,7 +159,7 @@ class GlobalPerceivingNetwork(nn.Module):
 
 
 class _Encoded(NamedTuple):
-    """What an encoder hands on: the deepest features and the skip links, by their share of the size."""
+    """The deepest features and the skip links, these by their share of the picture's size."""
 
     deepest: Tensor
     quarter: Tensor
@@ -250,14 +249,23 @@ def _layer(
     return nn.Sequential(convolution, nn.ELU(inplace=True))
 
 
-def _lacking(size: int) -> int:
-    """Pixels that a side lacks to the next multiple of 4 that is at least 68."""
-    return max(-size % _STRIDE, _SMALLEST - size)
+def _pad(x: Tensor) -> Tensor:
+    """Repeat the last row and column up to a multiple of 4 that is at least 68."""
+    # 4·n, not a remainder: so an exporter with symbolic sizes sees that halvings are even.
+    quarters = [(side + _STRIDE - 1) // _STRIDE for side in x.shape[-2:]]
+    height, width = (
+        _STRIDE * torch.sym_max(quarter, _SMALLEST // _STRIDE)  # type: ignore[no-untyped-call]
+        for quarter in quarters
+    )
+    return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]), mode="replicate")
 
 
-def _check_options(
-    width: int, stages: int, convolution: str, reading: str, start: str
-) -> None:
+def _crop(x: Tensor, height: int, width: int) -> Tensor:
+    """The upper left part; by padding less than nothing, which asks an exporter for no proof."""
+    return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]))
+
+
+def _check_options(width: int, stages: int, convolution: str, reading: str, start: str) -> None:
     for name, value, allowed in (
         ("stages", stages, (1, 2)),
         ("convolution", convolution, ("region-wise", "standard")),

@@ -155,13 +155,12 @@ class RegionNormGenerator(nn.Module):
         image, mask = _pad(image, self.stride), _pad(mask, self.stride)
         if self.start == "white":
             features = torch.where(mask > 0.5, torch.ones_like(image), image)
-            return Prediction(
-                [(self._network(features, mask).tanh() + 1)[..., :height, :width] / 2]
-            )
+            answer = (self._network(features, mask).tanh() + 1) / 2
+            return Prediction([_crop(answer, height, width)])
         membrane = membrane_fill(image, mask).to(image.dtype)
         features = torch.cat([membrane * 2 - 1, mask], dim=1)
         correction = self._network(features, mask) * known_deviation(membrane, mask)
-        answer = (membrane + correction)[..., :height, :width]
+        answer = _crop(membrane + correction, height, width)
         return Prediction([answer if self.training else answer.clamp(0, 1)])
 
     def _network(self, x: Tensor, mask: Tensor) -> Tensor:
@@ -184,7 +183,14 @@ def _upsampling(channels: int, kind: Literal["pixel_shuffle", "transposed"]) -> 
 
 def _pad(x: Tensor, stride: int) -> Tensor:
     """Repeat the last row and column up to a multiple of the stride, at least four of them."""
-    height, width = x.shape[-2:]
-    bottom = max(-height % stride, 4 * stride - height)
-    right = max(-width % stride, 4 * stride - width)
-    return F.pad(x, (0, right, 0, bottom), mode="replicate")
+    # stride · n, not a remainder: so an exporter with symbolic sizes sees that halvings are even.
+    height, width = (
+        stride * torch.sym_max((side + stride - 1) // stride, 4)  # type: ignore[no-untyped-call]
+        for side in x.shape[-2:]
+    )
+    return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]), mode="replicate")
+
+
+def _crop(x: Tensor, height: int, width: int) -> Tensor:
+    """The upper left part; by padding less than nothing, which asks an exporter for no proof."""
+    return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]))
