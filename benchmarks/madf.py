@@ -2,10 +2,10 @@
 
     python benchmarks/madf.py [--sizes 256 512] [--refinements 2] [--train] [--layers] [--repeats 3]
 
-The literal formulation is written from the paper's equations: each window's filter is generated and
-applied, scale and bias of the point-wise norm are two convolutions, and the last 1×1 convolution sees
-its features upsampled. It has our weights, and the answers are compared. Memory is the growth of the
-process's peak during the call (Linux only), each measured in a process of its own.
+The literal formulation is written from the paper's equations: each window's filter is generated
+and applied, scale and bias of the point-wise norm are two convolutions, and the last 1×1
+convolution sees its features upsampled. It has our weights, and the answers are compared. Memory is
+the growth of the process's peak during the call (Linux only), measured in a process of its own.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import argparse
 import multiprocessing
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -167,17 +168,20 @@ def print_network(options: argparse.Namespace) -> None:
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             network.eval()(*inputs(1, 256))
         parameters = sum(p.numel() for p in network.parameters()) / 1e6
-        print(f"{kind}: {parameters:.2f}M parameters, {counter.get_total_flops() / 2e9:.2f} G "
-              "multiply-accumulates at 256×256")
-    print("\n| size | call | literal, ms | ours, ms | gain | literal, extra MB | ours | share |"
-          "\n|---|---|---|---|---|---|---|---|")
+        print(
+            f"{kind}: {parameters:.2f}M parameters, {counter.get_total_flops() / 2e9:.2f} G "
+            "multiply-accumulates at 256×256"
+        )
+    print(
+        "\n| size | call | literal, ms | ours, ms | gain | literal, extra MB | ours | share |"
+        "\n|---|---|---|---|---|---|---|---|"
+    )
     for size in options.sizes:
         image, mask = inputs(2 if options.train else 1, size)
         answers = [step(network, image, mask, options.train)[-1] for network in networks.values()]
         difference = (answers[0] - answers[1]).abs().max().item()
         calls = [
-            lambda network=network: step(network, image, mask, options.train)
-            for network in networks.values()
+            partial(step, network, image, mask, options.train) for network in networks.values()
         ]
         slow, fast = interleaved(calls, options.repeats)
         memory = [""] * 3
@@ -186,28 +190,37 @@ def print_network(options: argparse.Namespace) -> None:
             much, little = (in_fresh_process(kind, *arguments) for kind in KINDS)
             memory = [f"{much:.0f}", f"{little:.0f}", f"{little / much:.3f}"]
         call = "training step, batch 2" if options.train else "fill, batch 1"
-        print(f"| {size} | {call} | {slow:.0f} | {fast:.0f} | {slow / fast:.1f}× | "
-              + " | ".join(memory) + f" |   largest difference {difference:.1e}", flush=True)
+        print(
+            f"| {size} | {call} | {slow:.0f} | {fast:.0f} | {slow / fast:.1f}× | "
+            + " | ".join(memory)
+            + f" |   largest difference {difference:.1e}",
+            flush=True,
+        )
+
+
+def layer_step(layer: nn.Module, x: Tensor, mask: Tensor, backward: bool) -> None:
+    with torch.set_grad_enabled(backward):
+        y, _ = layer(x.detach().requires_grad_(backward), mask)
+        if backward:
+            y.sum().backward()
 
 
 def print_layers(options: argparse.Namespace) -> None:
-    print("| level, at 256×256 | literal, ms | ours, ms | gain | with backward: literal | ours | gain |"
-          "\n|---|---|---|---|---|---|---|")
+    print(
+        "| level, at 256×256 | literal, ms | ours, ms | gain "
+        "| with backward: literal | ours | gain |\n|---|---|---|---|---|---|---|"
+    )
     for level, layer in enumerate(ours(0).encoder.levels):
         size = 256 >> level
         x = torch.randn(1, layer.weight.shape[1], size, size)
         mask = torch.rand(1, layer.mask_conv.in_channels, size, size)
         row = []
+        plain, last = LiteralFilter(layer), x.contiguous(memory_format=torch.channels_last)
         for backward in (False, True):
-            def call(layer: nn.Module, x: Tensor, backward: bool = backward) -> None:
-                with torch.set_grad_enabled(backward):
-                    y, _ = layer(x.requires_grad_(backward), mask)  # noqa: B023
-                    if backward:
-                        y.sum().backward()
-
-            plain = LiteralFilter(layer)
-            last = x.contiguous(memory_format=torch.channels_last)
-            calls = [lambda: call(plain, x), lambda: call(layer, last)]  # noqa: B023
+            calls = [
+                partial(layer_step, plain, x, mask, backward),
+                partial(layer_step, layer, last, mask, backward),
+            ]
             slow, fast = interleaved(calls, options.repeats)
             row.append(f"{slow:.1f} | {fast:.1f} | {slow / fast:.1f}×")
         print(f"| {level + 1} | " + " | ".join(row) + " |", flush=True)

@@ -5,8 +5,8 @@ The fixtures of K = 0 and 1 are those of K = 2 with fewer decoders: same weights
 
 import pytest
 import torch
-from official_fixtures import official_answers, official_inputs, official_weights
 
+from official_fixtures import official_answers, official_inputs, official_weights
 from regionwise.checkpoints import from_official
 from regionwise.errors import CheckpointError
 from regionwise.models.madf import IMAGENET_DEVIATION, IMAGENET_MEAN, folded
@@ -23,8 +23,8 @@ def without_decoders(weights, refinements):
 
 
 def in_our_range(theirs):
-    mean, deviation = (torch.tensor(v).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_DEVIATION))
-    return torch.from_numpy(theirs) * deviation + mean
+    mean, deviation = map(torch.tensor, (IMAGENET_MEAN, IMAGENET_DEVIATION))
+    return torch.from_numpy(theirs) * deviation.view(3, 1, 1) + mean.view(3, 1, 1)
 
 
 def relative_error(ours, theirs):

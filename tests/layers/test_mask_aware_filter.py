@@ -44,7 +44,9 @@ def layer_of(seed=0, dtype=torch.float64, **options):
     out=st.integers(1, 4),
     seed=st.integers(0, 1000),
 )
-def test_equals_a_filter_for_every_window(batch, height, width, kernel, stride, features, out, seed):
+def test_equals_a_filter_for_every_window(
+    batch, height, width, kernel, stride, features, out, seed
+):
     torch.manual_seed(seed)
     x = torch.randn(batch, 3, height, width, dtype=torch.float64)
     mask = torch.randn(batch, 2, height, width, dtype=torch.float64)
@@ -57,6 +59,14 @@ def test_equals_a_filter_for_every_window(batch, height, width, kernel, stride, 
     assert found.min() >= 0
     wanted = literal(x, found, layer.weight.detach(), stride, kernel // 2)
     torch.testing.assert_close(y, wanted, atol=1e-12, rtol=1e-12)
+
+
+def test_the_compilers_path_gives_the_same(monkeypatch):
+    layer = layer_of()
+    x, mask = (torch.randn(2, c, 7, 5, dtype=torch.float64) for c in (3, 2))
+    wanted, _ = layer(x, mask)
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    torch.testing.assert_close(layer(x, mask)[0], wanted)
 
 
 def test_mask_features_are_a_rectified_convolution_of_the_mask():

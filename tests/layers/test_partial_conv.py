@@ -19,13 +19,12 @@ def literal(x, mask, weight, bias, stride):
     for n in range(x.shape[0]):
         for i in range(rows):
             for j in range(columns):
-                place = slice(i * stride, i * stride + kernel), slice(j * stride, j * stride + kernel)
-                known = [(a, b) for a in range(kernel) for b in range(kernel)
-                         if missing[n, 0][place][a, b] == 0]
+                top, left = i * stride, j * stride
+                places = [(a, b) for a in range(kernel) for b in range(kernel)]
+                known = [(a, b) for a, b in places if missing[n, 0, top + a, left + b] == 0]
                 if not known:
                     continue
-                total = sum(weight[:, :, a, b] @ x[n][(slice(None), *place)][:, a, b]
-                            for a, b in known)
+                total = sum(weight[:, :, a, b] @ x[n, :, top + a, left + b] for a, b in known)
                 answer[n, :, i, j] = total * kernel**2 / len(known) + bias
                 updated[n, 0, i, j] = 0
     return answer, updated

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -13,7 +13,7 @@ class GatedConv(nn.Module):
     """φ(features) · σ(gates), features and gates by one convolution of 2·Cout outputs (eq. 3).
 
     Args:
-        in_channels, out_channels, kernel_size, stride: of the convolution; k is odd, padding k // 2.
+        in_channels, out_channels, kernel_size, stride: of the convolution; odd k, padding k // 2.
         activation: φ; ELU in that paper's network.
 
     Shapes: N×Cin×H×W → N×Cout×h×w.

@@ -10,7 +10,7 @@ for each of them (1.2 GB at the first level of MADF for a picture of 1024×1024)
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -29,12 +29,19 @@ def filter_by_features(
     Returns:
         N×Cout×h×w.
     """
-    count = features.shape[1] + 1
-    responses = F.conv2d(x, weight, stride=stride, padding=padding).permute(0, 2, 3, 1)
-    factors = torch.cat([features, torch.ones_like(features[:, :1])], dim=1).permute(0, 2, 3, 1)
+    responses = F.conv2d(x, weight, stride=stride, padding=padding)
+    count = features.shape[1]
+    if torch.compiler.is_compiling():
+        # A compiler fuses this; an exporter is spared shapes that it would write down wrongly.
+        *scaled, weighted = responses.chunk(count + 1, dim=1)
+        for feature, response in zip(features.chunk(count, dim=1), scaled, strict=True):
+            weighted = weighted + feature * response
+        return weighted
+    factors = torch.cat([features, torch.ones_like(features[:, :1])], dim=1)
     # At each window 1×(M+1) times (M+1)×Cout; in channels-last layout nothing is copied for it.
-    weighted = torch.matmul(factors.unsqueeze(3), responses.unflatten(3, (count, -1)))
-    return weighted.squeeze(3).permute(0, 3, 1, 2)
+    responses, factors = responses.permute(0, 2, 3, 1), factors.permute(0, 2, 3, 1)
+    filters = responses.reshape(*responses.shape[:3], count + 1, -1)
+    return torch.matmul(factors.unsqueeze(3), filters).squeeze(3).permute(0, 3, 1, 2)
 
 
 class MaskAwareFilter(nn.Module):
@@ -85,9 +92,7 @@ class MaskAwareFilter(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Filter x by the filters that the mask features choose; see the class."""
         features = F.relu(self.mask_conv(mask))
-        y = filter_by_features(
-            x, features, self.weight, stride=self.stride, padding=self.padding
-        )
+        y = filter_by_features(x, features, self.weight, stride=self.stride, padding=self.padding)
         return y, features
 
     def filters(self, features: Tensor) -> Tensor:
@@ -99,5 +104,6 @@ class MaskAwareFilter(nn.Module):
         Returns:
             count×Cout×Cin×k×k.
         """
-        bases = self.weight.unflatten(0, (self.mask_conv.out_channels + 1, -1))
-        return torch.tensordot(features, bases[:-1], dims=1) + bases[-1]
+        bases = self.weight.reshape(features.shape[1] + 1, -1, *self.weight.shape[1:])
+        filters: Tensor = torch.tensordot(features, bases[:-1], dims=1) + bases[-1]
+        return filters

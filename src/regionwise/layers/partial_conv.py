@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -14,7 +14,7 @@ class PartialConv(nn.Module):
     window becomes known; where it holds none the answer is 0. The padding counts as missing.
 
     Args:
-        in_channels, out_channels, kernel_size, stride: of the convolution; k is odd, padding k // 2.
+        in_channels, out_channels, kernel_size, stride: of the convolution; odd k, padding k // 2.
 
     Shapes: x N×Cin×H×W, mask N×1×H×W (1 = missing) → N×Cout×h×w, mask N×1×h×w.
     """
@@ -23,8 +23,9 @@ class PartialConv(nn.Module):
         self, in_channels: int, out_channels: int, kernel_size: int, *, stride: int = 1
     ) -> None:
         super().__init__()
+        padding = kernel_size // 2
         self.conv = nn.Conv2d(
-            in_channels, out_channels, kernel_size, stride=stride, padding=kernel_size // 2, bias=False
+            in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=False
         )
         self.bias = nn.Parameter(torch.zeros(out_channels))
 

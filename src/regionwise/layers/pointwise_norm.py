@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -11,8 +11,8 @@ class PointwiseNorm(nn.Module):
     """Batch normalisation whose scale and bias are convolutions of another feature map.
 
     y = x̂·(1 + α) + β, where x̂ is x normalised without affine map, and α and β come from the
-    condition: 3×3 to `hidden` channels with ReLU, then 3×3. The paper writes α for 1 + α; the released
-    network has the 1. Both maps come from one convolution of 2·C outputs, which is the same.
+    condition: 3×3 to `hidden` channels with ReLU, then 3×3. The paper writes α for 1 + α; the
+    released network has the 1. Both maps come from one convolution of 2·C outputs, in this order.
 
     Args:
         channels: C.

@@ -12,8 +12,9 @@ import copy
 from typing import Literal
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils import convert_conv2d_weight_memory_format
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from regionwise.errors import ModelError
@@ -145,8 +146,8 @@ class _RefinementDecoder(nn.Module):
         for step, condition in zip(self.steps, previous, strict=True):
             x = step(x, condition)
             features.append(x)
-        own, others = self.last.weight.split([x.shape[1], self.last.in_channels - x.shape[1]], dim=1)
-        picture = F.interpolate(F.conv2d(x, own), scale_factor=2.0, mode="bilinear")
+        own, others = self.last.weight[:, : x.shape[1]], self.last.weight[:, x.shape[1] :]
+        picture = F.interpolate(F.conv2d(x, own), size=inputs.shape[-2:], mode="bilinear")
         known = torch.cat([*pictures, inputs], dim=1)
         return picture + F.conv2d(known, others, self.last.bias), features
 
@@ -158,11 +159,11 @@ class CascadedRefinementGenerator(nn.Module):
         refinements: K, 0 to 3; 2 in the paper. With K decoders there are K + 1 stages.
         encoder: "mask_aware" (MADF), "partial" or "gated" convolution.
         norm: of the refinement decoders: "pointwise" (PN) or "batch".
-        width: channels of the first level for the decoders, 64 in the paper: a level doubles them up
-            to 8·width. The encoder's own go from width/4 to 2·width.
+        width: channels of the first level for the decoders, 64 in the paper: a level doubles them
+            up to 8·width. The encoder's own go from width/4 to 2·width.
         levels: halvings of the size, 7 in the paper.
-        start: "mean": the hole is zero after ImageNet normalisation and the picture is predicted, as
-            in the paper. "membrane": the hole is filled smoothly and each decoder predicts a
+        start: "mean": the hole is zero after ImageNet normalisation and the picture is predicted,
+            as in the paper. "membrane": the hole is filled smoothly and each decoder predicts a
             correction, in units of the known region's standard deviation.
 
     Shapes: image N×3×H×W in [0, 1], mask N×1×H×W (1 = missing), any H, W ≥ 1 (padded inside to
@@ -194,7 +195,7 @@ class CascadedRefinementGenerator(nn.Module):
         self.recovery_up = nn.ConvTranspose2d(wide[0], 3, 4, stride=2, padding=1)
         self.recovery_last = nn.Conv2d(9, 3, 3, padding=1)
         self.refinements = nn.ModuleList(
-            _RefinementDecoder(wide, norm, 2 * width, pictures + 1) for pictures in range(refinements)
+            _RefinementDecoder(wide, norm, 2 * width, number + 1) for number in range(refinements)
         )
         self.mean: Tensor
         self.deviation: Tensor
@@ -203,20 +204,19 @@ class CascadedRefinementGenerator(nn.Module):
             "deviation", torch.tensor(IMAGENET_DEVIATION).view(1, 3, 1, 1), persistent=False
         )
         self.reset_parameters()
-        # Most of the weights serve a few pixels only: reordering them would cost more than the sums.
-        self.to(memory_format=torch.channels_last)
+        # Most weights serve a few pixels only: putting them in order would cost more than the sums.
+        convert_conv2d_weight_memory_format(self, torch.channels_last)
 
     def reset_parameters(self) -> None:
         """Kaiming normal, the pictures' layers × 0.1, biases 0.
 
-        The paper draws all weights with variance 0.01, which does not keep the scale of the features.
+        The paper draws all weights with variance 0.01, which does not keep the features' scale.
         """
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-                # In a transposed convolution of stride 2 a quarter of the 4×4 weights meet in a pixel.
-                fan = module.weight[:, 0].numel() / 4
-                if isinstance(module, nn.Conv2d):
-                    fan = module.weight[0].numel()
+                # A quarter of a transposed convolution's 4×4 weights meet in a pixel.
+                transposed = isinstance(module, nn.ConvTranspose2d)
+                fan = module.weight[:, 0].numel() / 4 if transposed else module.weight[0].numel()
                 nn.init.normal_(module.weight, std=(2 / fan) ** 0.5)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
@@ -230,7 +230,10 @@ class CascadedRefinementGenerator(nn.Module):
     def forward(self, image: Tensor, mask: Tensor) -> Prediction:
         """Fill the hole; see the class for shapes."""
         height, width = image.shape[-2:]
-        padding = (0, -width % self.stride, 0, -height % self.stride)
+        # Written so that an exporter sees a multiple of the stride, whatever the size.
+        bottom = (height + self.stride - 1) // self.stride * self.stride - height
+        right = (width + self.stride - 1) // self.stride * self.stride - width
+        padding = (0, right, 0, bottom)
         image = F.pad(image, padding)
         mask = F.pad((mask > 0.5).to(image.dtype), padding, value=1.0)
         offset, unit = self.mean, self.deviation
@@ -269,7 +272,7 @@ class CascadedRefinementGenerator(nn.Module):
 
 
 def folded(network: CascadedRefinementGenerator) -> CascadedRefinementGenerator:
-    """A copy for inference alone, in eval mode, its batch normalisations folded into convolutions."""
+    """A copy for inference alone, in eval mode, batch normalisations folded into convolutions."""
     network = copy.deepcopy(network).eval()
     for step in network.modules():
         if isinstance(step, _RecoveryStep | _RefinementStep):
