@@ -230,20 +230,22 @@ class CascadedRefinementGenerator(nn.Module):
     def forward(self, image: Tensor, mask: Tensor) -> Prediction:
         """Fill the hole; see the class for shapes."""
         height, width = image.shape[-2:]
+        mask = (mask > 0.5).to(image.dtype)
+        if self.start == "membrane":
+            start = offset = membrane_fill(image, mask).to(image.dtype)
+            unit = known_deviation(start, mask).to(image.dtype)
+        else:
+            start, offset, unit = torch.where(mask > 0, self.mean, image), self.mean, self.deviation
+        normalized = (start - self.mean) / self.deviation
         # Written so that an exporter sees a multiple of the stride, whatever the size.
         bottom = (height + self.stride - 1) // self.stride * self.stride - height
         right = (width + self.stride - 1) // self.stride * self.stride - width
-        padding = (0, right, 0, bottom)
-        image = F.pad(image, padding)
-        mask = F.pad((mask > 0.5).to(image.dtype), padding, value=1.0)
-        offset, unit = self.mean, self.deviation
-        start = torch.where(mask > 0, self.mean, image)
-        if self.start == "membrane":
-            offset = start = membrane_fill(image, mask).to(image.dtype)
-            unit = known_deviation(start, mask).to(image.dtype)
-        inputs = torch.cat([(start - self.mean) / self.deviation, *3 * [1 - mask]], dim=1)
+        mode = "replicate" if self.start == "membrane" else "constant"
+        normalized = F.pad(normalized, (0, right, 0, bottom), mode=mode)
+        mask = F.pad(mask, (0, right, 0, bottom), value=1.0)
+        inputs = torch.cat([normalized, *3 * [1 - mask]], dim=1)
         pictures = self.pictures(inputs.contiguous(memory_format=torch.channels_last), mask)
-        stages = [(offset + unit * picture)[..., :height, :width] for picture in pictures]
+        stages = [offset + unit * picture[..., :height, :width] for picture in pictures]
         return Prediction(stages if self.training else [stage.clamp(0, 1) for stage in stages])
 
     def pictures(self, inputs: Tensor, mask: Tensor) -> list[Tensor]:
