@@ -33,6 +33,6 @@ class PointwiseNorm(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """Normalise x and map each of its points by what the condition says there."""
-        scale, bias = self.affine(F.relu(self.shared(condition))).chunk(2, dim=1)
+        scale, bias = self.affine(F.relu(self.shared(condition), inplace=True)).chunk(2, dim=1)
         normalized = self.norm(x)
         return torch.addcmul(normalized + bias, normalized, scale)

@@ -86,8 +86,8 @@ class _Encoder(nn.Module):
         wide = []
         for level, widen in zip(self.levels, self.widen, strict=True):
             x, mask_features = level(x, mask_features)
-            x = F.relu(x)
-            wide.append(F.relu(widen(x)))
+            x = F.relu(x, inplace=True)
+            wide.append(F.relu(widen(x), inplace=True))
         return wide
 
 
@@ -101,8 +101,8 @@ class _RecoveryStep(nn.Module):
         self.fuse = nn.Conv2d(2 * out, out, 3, padding=1)
 
     def forward(self, x: Tensor, encoded: Tensor) -> Tensor:
-        decoded = F.leaky_relu(self.norm(self.up(x)), 0.2)
-        return F.relu(self.fuse(torch.cat([encoded, decoded], dim=1)))
+        decoded = F.leaky_relu(self.norm(self.up(x)), 0.2, inplace=True)
+        return F.relu(self.fuse(torch.cat([encoded, decoded], dim=1)), inplace=True)
 
 
 class _RefinementStep(nn.Module):
@@ -122,7 +122,8 @@ class _RefinementStep(nn.Module):
     def forward(self, x: Tensor, previous: Tensor) -> Tensor:
         x = self.up(x)
         pointwise = isinstance(self.norm, PointwiseNorm)
-        return F.leaky_relu(self.norm(x, previous) if pointwise else self.norm(x), 0.2)
+        x = self.norm(x, previous) if pointwise else self.norm(x)
+        return F.leaky_relu(x, 0.2, inplace=True)
 
 
 class _RefinementDecoder(nn.Module):
