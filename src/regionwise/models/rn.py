@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from regionwise.layers.membrane import membrane_fill
+from regionwise.layers.membrane import known_deviation, membrane_fill
 from regionwise.layers.region_norm import (
     Affine,
     RegionNormBasic,
@@ -159,8 +159,8 @@ class RegionNormGenerator(nn.Module):
             return Prediction([_crop(answer, height, width)])
         membrane = membrane_fill(image, mask).to(image.dtype)
         features = torch.cat([membrane * 2 - 1, mask], dim=1)
-        correction = self._network(features, mask) * _known_deviation(membrane, mask)
-        answer = _crop(membrane + correction, height, width)
+        deviation = known_deviation(membrane, mask).to(image.dtype)
+        answer = _crop(membrane + self._network(features, mask) * deviation, height, width)
         return Prediction([answer if self.training else answer.clamp(0, 1)])
 
     def _network(self, x: Tensor, mask: Tensor) -> Tensor:
@@ -194,12 +194,3 @@ def _pad(x: Tensor, stride: int) -> Tensor:
 def _crop(x: Tensor, height: int, width: int) -> Tensor:
     """The upper left part; by padding less than nothing, which asks an exporter for no proof."""
     return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]))
-
-
-def _known_deviation(image: Tensor, mask: Tensor) -> Tensor:
-    """Standard deviation of the known pixels over all channels, N×1×1×1, at least 0.02."""
-    known = (mask <= 0.5).to(image.dtype)
-    count = (3 * known.sum(dim=(1, 2, 3), keepdim=True)).clamp(min=1)
-    mean = (image * known).sum(dim=(1, 2, 3), keepdim=True) / count
-    variance = ((image - mean).square() * known).sum(dim=(1, 2, 3), keepdim=True) / count
-    return variance.sqrt().clamp(min=0.02)
