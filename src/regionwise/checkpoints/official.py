@@ -7,10 +7,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from regionwise.checkpoints import rn
+from regionwise.checkpoints import deepgin, rn
 from regionwise.errors import CheckpointError
 
-_FORMATS = (rn,)
+_FORMATS = (deepgin, rn)
 
 
 def from_official(state_dict: Mapping[str, Any], **options: Any) -> nn.Module:

@@ -44,6 +44,15 @@ def membrane_fill(image: Tensor, mask: Tensor, levels: int = LEVELS) -> Tensor:
     return filled
 
 
+def known_deviation(image: Tensor, mask: Tensor) -> Tensor:
+    """Standard deviation of the known pixels over all channels, N×1×1×1, at least 0.02."""
+    known = (mask <= 0.5).to(image.dtype)
+    count = (3 * known.sum(dim=(1, 2, 3), keepdim=True)).clamp(min=1)
+    mean = (image * known).sum(dim=(1, 2, 3), keepdim=True) / count
+    variance = ((image - mean).square() * known).sum(dim=(1, 2, 3), keepdim=True) / count
+    return variance.sqrt().clamp(min=0.02)
+
+
 def _coarser(value: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
     """Weighted means of 2×2 blocks and their mean weights; an odd side is padded with nothing."""
     # Padding an even side too drops out again in the pooling, and needs no branch in a traced graph.

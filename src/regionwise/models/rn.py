@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from regionwise.layers.membrane import membrane_fill
+from regionwise.layers.membrane import known_deviation, membrane_fill
 from regionwise.layers.region_norm import (
     Affine,
     RegionNormBasic,
@@ -145,7 +145,7 @@ class RegionNormGenerator(nn.Module):
             return Prediction([(self._network(features, mask).tanh() + 1)[..., :height, :width] / 2])
         membrane = membrane_fill(image, mask).to(image.dtype)
         features = torch.cat([membrane * 2 - 1, mask], dim=1)
-        correction = self._network(features, mask) * _known_deviation(membrane, mask)
+        correction = self._network(features, mask) * known_deviation(membrane, mask)
         answer = (membrane + correction)[..., :height, :width]
         return Prediction([answer if self.training else answer.clamp(0, 1)])
 
@@ -173,12 +173,3 @@ def _pad(x: Tensor, stride: int) -> Tensor:
     bottom = max(-height % stride, 4 * stride - height)
     right = max(-width % stride, 4 * stride - width)
     return F.pad(x, (0, right, 0, bottom), mode="replicate")
-
-
-def _known_deviation(image: Tensor, mask: Tensor) -> Tensor:
-    """Standard deviation of the known pixels over all channels, N×1×1×1, at least 0.02."""
-    known = (mask <= 0.5).to(image.dtype)
-    count = (3 * known.sum(dim=(1, 2, 3), keepdim=True)).clamp(min=1)
-    mean = (image * known).sum(dim=(1, 2, 3), keepdim=True) / count
-    variance = ((image - mean).square() * known).sum(dim=(1, 2, 3), keepdim=True) / count
-    return variance.sqrt().clamp(min=0.02)
