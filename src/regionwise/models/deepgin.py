@@ -94,13 +94,13 @@ class DeepGinGenerator(nn.Module):
     def forward(self, image: Tensor, mask: Tensor) -> Prediction:
         """Fill the hole; see the class for shapes."""
         height, width = image.shape[-2:]
-        image, mask = _pad(image), _pad((mask > 0.5).to(image.dtype))
         unit = None
         if self.start == "white":
             seen = torch.where(mask > 0.5, torch.ones_like(image), image)
         else:
             seen = membrane_fill(image, mask).to(image.dtype)
             unit = known_deviation(seen, mask)
+        image, mask, seen = _pad(image), _pad((mask > 0.5).to(image.dtype)), _pad(seen)
         pictures = [_corrected(self.coarse(_stacked(seen, mask)), seen, unit)]
         low_resolution = None
         if self.refinement is not None:
