@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from regionwise import compose
 from regionwise.errors import ModelError
+from regionwise.export import export_onnx, largest_difference, rounded_to_half
 from regionwise.layers.membrane import known_deviation, membrane_fill
 from regionwise.layers.self_attention import SelfAttention
 from regionwise.models.deepgin import TABLE_1
@@ -205,3 +206,14 @@ def test_bad_options():
         create_model("deepgin", start="black")
     with pytest.raises(ModelError, match="dilation rates"):
         create_model("deepgin", width=1, coarse_rates=[1] * 9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", ["white", "membrane"])
+def test_onnx_runtime_gives_the_same_picture_at_every_size_and_batch(start, tmp_path):
+    torch.manual_seed(0)
+    network = rounded_to_half(slim(start=start, width=4))
+    file = tmp_path / "deepgin.onnx"
+    export_onnx(network, file)
+    sizes = [(64, 64), (1, 1), (7, 130), (161, 96), (256, 16)]
+    assert largest_difference(network, file, sizes) < 1e-4

@@ -111,9 +111,9 @@ class DeepGinGenerator(nn.Module):
                 low_resolution = _corrected(low_resolution, seen, unit)
                 answer = compose(image, mask, answer)
                 answer = self.back_projection(answer, low_resolution, features)
-                low_resolution = low_resolution[..., : (height + 3) // 4, : (width + 3) // 4]
+                low_resolution = _crop(low_resolution, (height + 3) // 4, (width + 3) // 4)
             pictures.append(answer)
-        stages = [picture[..., :height, :width] for picture in pictures]
+        stages = [_crop(picture, height, width) for picture in pictures]
         if self.training:
             return Prediction(stages, low_resolution)
         if low_resolution is not None:
@@ -241,8 +241,14 @@ def _doubled(x: Tensor) -> Tensor:
 
 
 def _stacked(picture: Tensor, mask: Tensor) -> Tensor:
-    """Picture and mask, N×4×H×W, channels last: convolutions on CPUs are fastest so."""
-    return torch.cat([picture, mask], dim=1).contiguous(memory_format=torch.channels_last)
+    """Picture and mask, N×4×H×W, channels last: convolutions on CPUs are fastest so.
+
+    A compiler chooses its own layout, and an exporter would make conditions on sizes out of it.
+    """
+    x = torch.cat([picture, mask], dim=1)
+    if torch.compiler.is_compiling():
+        return x
+    return x.contiguous(memory_format=torch.channels_last)
 
 
 def _corrected(predicted: Tensor, seen: Tensor, unit: Tensor | None) -> Tensor:
@@ -251,9 +257,15 @@ def _corrected(predicted: Tensor, seen: Tensor, unit: Tensor | None) -> Tensor:
 
 
 def _pad(x: Tensor) -> Tensor:
-    """Repeat the last row and column up to a multiple of 16."""
-    height, width = x.shape[-2:]
-    return F.pad(x, (0, -width % 16, 0, -height % 16), mode="replicate")
+    """Repeat the last row and column up to a multiple of 16, at least 32."""
+    # 16 · n and not a remainder: so an exporter with symbolic sizes sees that all halvings are even.
+    height, width = (16 * max((side + 15) // 16, 2) for side in x.shape[-2:])
+    return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]), mode="replicate")
+
+
+def _crop(x: Tensor, height: int, width: int) -> Tensor:
+    """The upper left part; by padding less than nothing, which has no bounds to be proven."""
+    return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]))
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
