@@ -5,9 +5,9 @@
     python benchmarks/deepgin.py --rows          # what each row of the paper's Table 1 costs
 
 The literal one is written here from the paper: planes one after the other (NCHW), every border
-padded by an operation of its own, attention as a matrix of positions × positions. It has the weights
-of ours. Times are medians. Memory is the highest resident size of a process of its own for each,
-less that before the first run.
+padded by an operation of its own, attention as a matrix of positions × positions. It has the
+weights of ours. Times are medians. Memory is the highest resident size of a process of its own for
+each, less that before the first run.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def official_weights(name: str) -> dict[str, Tensor]:
         if entry["dtype"].startswith("int"):
             weights[key] = torch.zeros(entry["shape"], dtype=torch.int64)
             continue
-        noise = np.random.RandomState(entry["seed"]).standard_normal(entry["shape"])  # noqa: NPY002
+        noise = np.random.RandomState(entry["seed"]).standard_normal(entry["shape"])
         weights[key] = torch.from_numpy((entry["mean"] + entry["std"] * noise).astype(np.float32))
     return weights
 

@@ -81,7 +81,9 @@ class TestEachFile:
 def loaded_after(code):
     """The modules loaded after running code in a fresh interpreter."""
     command = f"{code}\nimport sys\nprint(' '.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", command], capture_output=True, text=True, check=True
+    )
     return {name.split(".")[0] for name in done.stdout.splitlines()[-1].split()}
 
 

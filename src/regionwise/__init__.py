@@ -12,13 +12,13 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from regionwise.errors import RegionwiseError
-    from regionwise.fill import fill
+    from regionwise.filling import fill
     from regionwise.models.prediction import Prediction, compose
     from regionwise.models.registry import create_model
     from regionwise.zoo import list_models, load_model
 
 _HOMES = {
-    "fill": "regionwise.fill",
+    "fill": "regionwise.filling",
     "list_models": "regionwise.zoo",
     "load_model": "regionwise.zoo",
     "create_model": "regionwise.models.registry",

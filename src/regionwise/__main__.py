@@ -1,6 +1,8 @@
-"""`python -m regionwise` is the command `regionwise`."""
+"""`python -m regionwise` is the command line."""
+
+import sys
 
 from regionwise.cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

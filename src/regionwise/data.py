@@ -8,11 +8,8 @@ workers, and a resumed training just starts at the number where it stopped.
 from __future__ import annotations
 
 import io
-import tarfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -22,55 +19,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from regionwise.errors import DataError, RegionwiseWarning
 from regionwise.holes import Ratio, draw_hole
+from regionwise.photo_sources import StoredPhoto, find_photos
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
-
-
-@dataclass(frozen=True)
-class StoredPhoto:
-    """Where a photo's bytes lie: a file, or a part of a tar shard."""
-
-    file: Path
-    name: str
-    offset: int = 0
-    length: int = -1
-
-    def read(self) -> bytes:
-        """The file's bytes."""
-        with self.file.open("rb") as stream:
-            stream.seek(self.offset)
-            return stream.read(self.length)
-
-
-def find_photos(sources: Sequence[Path]) -> list[StoredPhoto]:
-    """All photos in folders (recursively), tar shards (webdataset's layout) and single files.
-
-    Raises:
-        DataError: if a source is missing or no photo is found.
-    """
-    photos: list[StoredPhoto] = []
-    for source in sources:
-        if not source.exists():
-            raise DataError(f"{source}: there is no such folder, shard or photo")
-        inside = sorted(source.rglob("*")) if source.is_dir() else [source]
-        for file in inside:
-            if file.suffix == ".tar":
-                photos += _photos_in_shard(file)
-            elif file.suffix.lower() in SUFFIXES:
-                photos.append(StoredPhoto(file, str(file)))
-    if not photos:
-        raise DataError(f"no photos in {', '.join(map(str, sources))}")
-    return photos
-
-
-def _photos_in_shard(file: Path) -> Iterator[StoredPhoto]:
-    try:
-        with tarfile.open(file, "r:") as shard:
-            for member in shard:
-                if member.isfile() and Path(member.name).suffix.lower() in SUFFIXES:
-                    yield StoredPhoto(file, member.name, member.offset_data, member.size)
-    except tarfile.TarError as error:
-        raise DataError(f"{file}: not a readable tar shard ({error})") from error
+__all__ = ["HolePhotos", "StoredPhoto", "find_photos", "stream_batches"]
 
 
 class HolePhotos(Dataset[tuple[Tensor, Tensor]]):

@@ -7,7 +7,7 @@ A message says what was wrong, where, and the mend.
 
 
 class RegionwiseError(Exception):
-    """Something the user can mend. The message is one line, without a full stop's worth of jargon."""
+    """Something the user can mend, said in one line."""
 
 
 class PhotoError(RegionwiseError):

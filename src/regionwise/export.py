@@ -1,8 +1,7 @@
-"""A network as ONNX: free size and batch, weights stored in half precision, checked against PyTorch."""
+"""A network as ONNX: free size and batch, weights in half precision, checked against PyTorch."""
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +55,6 @@ def export_onnx(network: nn.Module, file: Path, *, half: bool = True) -> None:
 def _exported(module: nn.Module) -> onnx.ModelProto:
     image, mask = torch.rand(2, 3, 72, 88), (torch.rand(2, 1, 72, 88) > 0.7).float()
     batch, height, width = (torch.export.Dim(name, min=1) for name in ("batch", "height", "width"))
-    buffer = io.BytesIO()
     axes = {0: batch, 2: height, 3: width}
     program = torch.onnx.export(
         module,
@@ -69,8 +67,7 @@ def _exported(module: nn.Module) -> onnx.ModelProto:
         optimize=True,
     )
     assert program is not None
-    program.save(buffer)
-    return onnx.load_from_string(buffer.getvalue())
+    return program.model_proto
 
 
 def _store_in_half(model: onnx.ModelProto) -> None:

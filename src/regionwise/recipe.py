@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from regionwise.errors import RecipeError
+from regionwise.holes import FAMILIES
 
 Positive = Annotated[float, Field(gt=0)]
 Weight = Annotated[float, Field(ge=0)]
@@ -34,8 +35,17 @@ class DiscriminatorSection(_Section):
 class HolesSection(_Section):
     """Which holes are drawn: weight of each family, and an interval for the share of missing."""
 
-    mixture: dict[Literal["rectangle", "free-form", "irregular", "contiguous"], Positive]
+    mixture: dict[str, Positive] = Field(min_length=1)
     ratio: tuple[float, float] | None = None
+
+    @field_validator("mixture")
+    @classmethod
+    def _known_families(cls, mixture: dict[str, float]) -> dict[str, float]:
+        unknown = sorted(set(mixture) - set(FAMILIES))
+        if unknown:
+            known = ", ".join(sorted(FAMILIES))
+            raise ValueError(f"no family of holes is called {unknown[0]}; there are: {known}")
+        return mixture
 
 
 class LossSection(_Section):

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regionwise.layers.membrane import membrane_fill
+from regionwise.membrane import membrane_fill as membrane_in_numpy
 
 
 @settings(max_examples=30, deadline=None)
@@ -47,3 +48,10 @@ def test_nothing_known_gives_mid_grey():
 def test_levels_above_the_last_useful_one_change_nothing(levels):
     image, mask = torch.rand(1, 3, 50, 64), (torch.rand(1, 1, 50, 64) < 0.4).float()
     torch.testing.assert_close(membrane_fill(image, mask, levels), membrane_fill(image, mask, 9))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (33, 50), (64, 64), (7, 100)])
+def test_equals_its_twin_in_numpy(size):
+    image, mask = torch.rand(2, 3, *size), (torch.rand(2, 1, *size) < 0.6).float()
+    twin = torch.from_numpy(membrane_in_numpy(image.numpy(), mask.numpy()))
+    torch.testing.assert_close(membrane_fill(image, mask), twin, atol=1e-5, rtol=0)

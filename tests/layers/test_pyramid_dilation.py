@@ -93,5 +93,5 @@ def test_half_precision_is_near_single(dtype):
 
 @pytest.mark.parametrize("rates", [(), (0,), (2, -1), (1,) * 9])
 def test_bad_rates(rates):
-    with pytest.raises(ModelError, match="dilation rates .* do not fit 8 channels: give 1 to 8"):
+    with pytest.raises(ModelError, match=r"dilation rates .* do not fit 8 channels: give 1 to 8"):
         PyramidDilationBlock(8, rates)

@@ -81,7 +81,13 @@ def test_gradients(monkeypatch, statistics, compiling):
         return torch.randn(*shape, dtype=torch.float64, requires_grad=True)
 
     regions = one_hot(torch.randint(0, 3, (2, 5, 4)), 3)
-    arguments = (normal(2, 3, 5, 4), normal(3, 3), normal(3, 3), normal(2, 1, 5, 4), normal(2, 1, 5, 4))
+    arguments = (
+        normal(2, 3, 5, 4),
+        normal(3, 3),
+        normal(3, 3),
+        normal(2, 1, 5, 4),
+        normal(2, 1, 5, 4),
+    )
 
     def function(x, weight, bias, gamma, beta):
         return region_normalize(x, regions, weight, bias, gamma, beta, statistics=statistics)
@@ -131,7 +137,7 @@ def test_half_precision_is_near_single():
 
 
 def released_basic(x, mask, layer):
-    """As released: outside filled with the region's mean, batch norm, times the root of the share."""
+    """As released: outside filled with the region's mean, norm, times the root of the share."""
 
     def region(inside):
         pixels = inside.sum(dim=(2, 3), keepdim=True).clamp(min=1)
@@ -180,9 +186,7 @@ def test_learnable_follows_equations_14_to_16():
     layer = RegionNormLearnable(4, threshold=0.5).double()
     x = torch.randn(2, 4, 11, 9, dtype=torch.float64)
     pooled = torch.stack([x.mean(dim=1), x.max(dim=1).values], dim=1)
-    response = torch.sigmoid(
-        torch.nn.functional.conv2d(pooled, layer.response.weight, padding=3)
-    )
+    response = torch.sigmoid(torch.nn.functional.conv2d(pooled, layer.response.weight, padding=3))
     labels = (response < 0.5).long()[:, 0]
     assert 0 < labels.float().mean() < 1
     normalized = literal(x, labels, 2, eps_by_share=True)

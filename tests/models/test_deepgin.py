@@ -137,7 +137,11 @@ def test_known_pixels_are_put_back_between_the_stages():
 def test_from_the_membrane_each_stage_predicts_a_correction():
     """A network that answers zero gives the membrane, and its low resolution, back."""
     network = slim(start="membrane")
-    for head in (network.coarse.last, network.refinement.last, network.refinement.low_resolution[2]):
+    for head in (
+        network.coarse.last,
+        network.refinement.last,
+        network.refinement.low_resolution[2],
+    ):
         torch.nn.init.zeros_(head.weight)
     image, mask = random_inputs(2, 33, 30)
     with torch.no_grad():

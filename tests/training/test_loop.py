@@ -1,11 +1,12 @@
 """The trainer: it learns, it resumes exactly, it loses nothing."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
 import torch
-from skimage import data as photos_of_skimage
 from PIL import Image
+from skimage import data as photos_of_skimage
 
 from regionwise.checkpoints import load_checkpoint
 from regionwise.data import HolePhotos, find_photos, stream_batches
@@ -34,7 +35,7 @@ def short(reconstruct, texture):
     return check_recipe(content, "test")
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -44,13 +45,11 @@ def run(recipe, folder, run, resume=False, kill_at=None, checkpoint_every=2):
     def report(step, losses):
         seen[step] = losses
         if step == kill_at:
-            raise Killed
+            raise KilledError
 
     settings = Settings(run=run, workers=0, checkpoint_every=checkpoint_every, preview_every=4)
-    try:
+    with contextlib.suppress(KilledError):
         train(recipe, find_photos([folder]), settings, resume=resume, report=report)
-    except Killed:
-        pass
     return seen
 
 

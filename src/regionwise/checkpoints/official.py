@@ -27,7 +27,8 @@ def from_official(state_dict: Mapping[str, Any], **options: Any) -> nn.Module:
     for format_ in _FORMATS:
         if format_.recognizes(weights):
             try:
-                return format_.convert(weights, **options)
+                network: nn.Module = format_.convert(weights, **options)
+                return network
             except (KeyError, RuntimeError, IndexError) as error:
                 detail = " ".join(str(error).split())[:200]
                 name = format_.__name__.rpartition(".")[2]

@@ -15,7 +15,7 @@ _MARK = "encoder_in1.foreground_gamma"
 
 
 def recognizes(weights: Mapping[str, Tensor]) -> bool:
-    """Whether these are the authors' keys, plain or from several GPUs, with or without "generator."."""
+    """Whether these are the authors' keys, plain or from several GPUs, whole or generator alone."""
     return any(prefix + _MARK in weights for prefix in _PREFIXES)
 
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 def back_project(picture: Tensor, low_resolution: Tensor, weight: Tensor) -> Tensor:
-    """picture + up(low_resolution − down(picture)) · weight (DeepGIN, figure 2).
+    """Compute picture + up(low_resolution − down(picture)) · weight (DeepGIN, figure 2).
 
     Down and up are bilinear with the corners aligned, as released: the corner pixels' centres
     coincide, and nothing is averaged on the way down.
@@ -26,7 +26,7 @@ def back_project(picture: Tensor, low_resolution: Tensor, weight: Tensor) -> Ten
 
 
 def resized(x: Tensor, like: Tensor) -> Tensor:
-    """x at the size of another map, bilinear with the corners aligned."""
+    """Bring x to the size of another map, bilinear with the corners aligned."""
     return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=True)
 
 

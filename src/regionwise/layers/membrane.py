@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 LEVELS = 12
-"""Levels of the pyramid: enough for 4096 pixels a side. A level above the last useful one changes nothing."""
+"""Levels of the pyramid, enough for 4096 pixels a side; one too many changes nothing."""
 RELAXATIONS = 4
 
 
@@ -15,9 +15,9 @@ RELAXATIONS = 4
 def membrane_fill(image: Tensor, mask: Tensor, levels: int = LEVELS) -> Tensor:
     """Fill the hole as a soap film would, by a push-pull pyramid with relaxation.
 
-    On the way down known pixels are averaged 2×2 with their weights; on the way up each level starts
-    from the coarser one and is relaxed towards its own averages. Where the picture has no known
-    pixel at all the answer is mid grey. `regionwise.membrane` is the same in NumPy.
+    On the way down known pixels are averaged 2×2 with their weights; on the way up each level
+    starts from the coarser one and is relaxed towards its own averages. Where the picture has no
+    known pixel at all the answer is mid grey. `regionwise.membrane` is the same in NumPy.
 
     Args:
         image: N×3×H×W in [0, 1]; what it holds inside the hole is ignored.
@@ -48,6 +48,8 @@ def membrane_fill(image: Tensor, mask: Tensor, levels: int = LEVELS) -> Tensor:
 
 def known_deviation(image: Tensor, mask: Tensor) -> Tensor:
     """Standard deviation of the known pixels over all channels, N×1×1×1, at least 0.02."""
+    # Half precision cannot count the pixels of a photo.
+    image = image.to(torch.promote_types(image.dtype, torch.float32))
     known = (mask <= 0.5).to(image.dtype)
     count = (3 * known.sum(dim=(1, 2, 3), keepdim=True)).clamp(min=1)
     mean = (image * known).sum(dim=(1, 2, 3), keepdim=True) / count
@@ -56,17 +58,20 @@ def known_deviation(image: Tensor, mask: Tensor) -> Tensor:
 
 
 def _coarser(value: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Weighted means of 2×2 blocks and their mean weights; an odd side is padded with nothing."""
-    # Padding an even side too drops out again in the pooling, and needs no branch in a traced graph.
+    """Weighted means of 2×2 blocks, and their weights; an odd side is padded with nothing.
+
+    Weights add up to 1 at most: one known pixel of four pins its block as firmly as four do.
+    """
+    # Padding of an even side drops out again in the pooling; a traced graph needs no branch.
     weighted = F.avg_pool2d(F.pad(value * weight, (0, 1, 0, 1)), 2)
     coarse_weight = F.avg_pool2d(F.pad(weight, (0, 1, 0, 1)), 2)
     known = coarse_weight > 0
     mean = weighted / torch.where(known, coarse_weight, torch.ones_like(coarse_weight))
-    return torch.where(known, mean, torch.zeros_like(mean)), coarse_weight
+    return torch.where(known, mean, torch.zeros_like(mean)), (4 * coarse_weight).clamp(max=1)
 
 
 def _smooth(x: Tensor) -> Tensor:
-    """[1, 2, 1]/4 along rows and columns, the edge repeated; after a ×2 repetition it is bilinear."""
-    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    x = (x[..., :-2, :] + 2.0 * x[..., 1:-1, :] + x[..., 2:, :]) * 0.25
-    return (x[..., :-2] + 2.0 * x[..., 1:-1] + x[..., 2:]) * 0.25
+    """[1, 2, 1]/4 along rows and columns; after a repetition ×2 that is linear interpolation."""
+    line = torch.tensor([0.25, 0.5, 0.25], device=x.device)
+    kernel = (line[:, None] * line).expand(x.shape[1], 1, 3, 3)
+    return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=x.shape[1])

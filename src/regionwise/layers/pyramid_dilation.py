@@ -1,4 +1,4 @@
-"""Residual blocks that look near and far at once (spatial pyramid dilation, DeepGIN section 4.1)."""
+"""Residual blocks that look near and far at once: DeepGIN's spatial pyramid dilation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FOUR_RATES = (2, 3, 4, 5)
 
 
 class PyramidDilationBlock(nn.Module):
-    """The SPD ResNet block, figure 3 of DeepGIN: x + fusion(relu(cat of dilated convolutions of x)).
+    """The SPD ResNet block (section 4.1, figure 3): x + fusion(relu(dilated convolutions of x)).
 
     Each rate has a 3×3 convolution to an equal share of the channels, so that the number of
     parameters does not depend on the rates. `rates=(1,)` is the standard residual block (figure

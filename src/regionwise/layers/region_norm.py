@@ -15,7 +15,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regionwise.layers.region_norm_kernel import RegionNormFunction
@@ -195,7 +195,7 @@ class RegionNormBasic(nn.Module):
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """Normalise x by the hole mask."""
         hole = F.interpolate(mask.float(), size=x.shape[-2:], mode="nearest").to(x.dtype)
-        bias = self.bias
+        bias: Tensor = self.bias
         if self.affine == "released":
             bias = bias.sum(dim=0, keepdim=True).expand_as(bias)
         return region_normalize(

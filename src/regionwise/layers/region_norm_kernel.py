@@ -15,7 +15,6 @@ number of rows, the gradient of x is rstd_c · (s − Σ_c s / n_c − x̂ · Σ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -25,24 +24,33 @@ _BLOCK = 1 << 18
 """Numbers in a block: 1 MiB of float32, the size of a second-level cache."""
 
 
-def _blocks(rows: int, channels: int) -> Iterator[slice]:
+def _blocks(rows: int, channels: int) -> list[slice]:
     step = max(1, _BLOCK // channels)
-    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
+    return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
+
+
+def _scratch(blocks: list[slice], channels: int, dtype: torch.dtype) -> Tensor:
+    """Room for one block, used again and again: fresh memory costs more than the arithmetic."""
+    return torch.empty(blocks[0].stop if blocks else 0, channels, dtype=dtype)
 
 
 def _group_moments(x: Tensor, members: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance of each region, K×C in float64, of x (rows × C) by a corrected
-    second pass: about a first mean, whose own error the second pass measures and takes away."""
+    """Mean and biased variance of each region, K×C in float64; x is rows × C.
+
+    Variances are taken about a first mean, whose own error the same pass measures and takes away.
+    """
     dtype = members.dtype
     count = members.sum(dim=0).double().clamp(min=1).unsqueeze(1)
-    blocks = list(_blocks(*x.shape))
-    total = torch.zeros(members.shape[1], x.shape[1], dtype=torch.float64, device=x.device)
+    blocks = _blocks(*x.shape)
+    room = _scratch(blocks, x.shape[1], dtype)
+    total = torch.zeros(members.shape[1], x.shape[1], dtype=torch.float64)
     for block in blocks:
         total += members[block].T @ x[block].to(dtype)
     first = (total / count).to(dtype)
     error, squares = torch.zeros_like(total), torch.zeros_like(total)
     for block in blocks:
-        centred = torch.addmm(x[block].to(dtype), members[block], first, alpha=-1)
+        centred = room[: block.stop - block.start]
+        torch.addmm(x[block].to(dtype), members[block], first, alpha=-1, out=centred)
         error += members[block].T @ centred
         squares += members[block].T @ centred.square_()
     error /= count
@@ -74,6 +82,8 @@ class RegionNormFunction(torch.autograd.Function):
         """Normalise and map."""
         dtype = members.dtype
         answer = torch.empty_like(x)
+        blocks = _blocks(*x.shape[1:])
+        room = _scratch(blocks, x.shape[2], dtype)
         means, rstds = [], []
         for group in range(x.shape[0]):
             mean, variance = _group_moments(x[group], members[group])
@@ -82,14 +92,20 @@ class RegionNormFunction(torch.autograd.Function):
             # The mean's rounding goes into the shift: exact where |mean| ≫ deviation.
             scale = (rstd * weight).to(dtype)
             shift = ((low_mean - mean) * rstd * weight + bias).to(dtype)
-            for block in _blocks(*x.shape[1:]):
-                rows = members[group, block]
-                mapped = rows if gamma is None else rows * (1 + gamma[group, block])
-                centred = torch.addmm(x[group, block].to(dtype), rows, low_mean, alpha=-1)
-                y = centred.mul_(mapped @ scale).addmm_(mapped, shift)
-                if beta is not None:
-                    y += beta[group, block]
-                answer[group, block] = y
+            mapped = members[group] if gamma is None else members[group] * (1 + gamma[group])
+            raised, shifts = mapped, shift
+            if beta is not None:  # β as one more column, whose value is 1 in each channel
+                raised = torch.cat([mapped, beta[group]], dim=1)
+                shifts = torch.cat([shift, torch.ones_like(shift[:1])])
+            for block in blocks:
+                scales = room[: block.stop - block.start]
+                torch.mm(mapped[block], scale, out=scales)
+                wide = x[group, block].to(dtype)
+                y = answer[group, block] if answer.dtype == dtype else torch.empty_like(wide)
+                torch.addmm(wide, members[group, block], low_mean, alpha=-1, out=y)
+                y.mul_(scales).addmm_(raised[block], shifts)
+                if y.dtype != answer.dtype:
+                    answer[group, block] = y
             means.append(low_mean)
             rstds.append(rstd.to(dtype))
         ctx.save_for_backward(
@@ -144,7 +160,7 @@ def _group_backward(
     count = members.sum(dim=0).clamp(min=1).unsqueeze(1)
     total = torch.zeros_like(mean, dtype=torch.float64)
     moment = torch.zeros_like(total)
-    blocks = list(_blocks(*x.shape))
+    blocks = _blocks(*x.shape)
     for block in blocks:
         rows = members[block]
         g = gradient[block].to(dtype)

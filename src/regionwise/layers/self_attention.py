@@ -29,8 +29,8 @@ class SelfAttention(nn.Module):
         self.embedding = nn.Conv2d(channels, 3 * inner, 1)
         """θ, φ and g, one below the other."""
         self.output = nn.Conv2d(inner, channels, 1)
-        nn.init.zeros_(self.output.weight)
-        nn.init.zeros_(self.output.bias)
+        for parameter in self.output.parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:
         """Let each position see all others."""
@@ -38,6 +38,6 @@ class SelfAttention(nn.Module):
         embedded = self.embedding(x).permute(0, 2, 3, 1).flatten(1, 2).contiguous()
         query, key, value = embedded.unsqueeze(1).chunk(3, dim=-1)
         attended = F.scaled_dot_product_attention(query, key, value, scale=1.0)
-        attended = attended.squeeze(1).transpose(1, 2).unflatten(2, (height, width))
+        attended = attended.squeeze(1).transpose(1, 2).reshape(x.shape[0], -1, height, width)
         answer: Tensor = x + self.output(attended)
         return answer

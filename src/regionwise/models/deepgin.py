@@ -99,7 +99,7 @@ class DeepGinGenerator(nn.Module):
             seen = torch.where(mask > 0.5, torch.ones_like(image), image)
         else:
             seen = membrane_fill(image, mask).to(image.dtype)
-            unit = known_deviation(seen, mask)
+            unit = known_deviation(seen, mask).to(image.dtype)
         image, mask, seen = _pad(image), _pad((mask > 0.5).to(image.dtype)), _pad(seen)
         pictures = [_corrected(self.coarse(_stacked(seen, mask)), seen, unit)]
         low_resolution = None
@@ -215,7 +215,7 @@ def _encoder(widths: list[int]) -> nn.ModuleList:
 def _convolution(
     inputs: int, outputs: int, kernel: int, *, stride: int = 1, gain: float = 1.0
 ) -> nn.Conv2d:
-    """A convolution with replicated borders: Kaiming normal × gain (0.1 where a picture is made)."""
+    """A convolution with replicated borders; Kaiming normal × gain, 0.1 where a picture is made."""
     convolution = nn.Conv2d(
         inputs,
         outputs,
@@ -258,8 +258,11 @@ def _corrected(predicted: Tensor, seen: Tensor, unit: Tensor | None) -> Tensor:
 
 def _pad(x: Tensor) -> Tensor:
     """Repeat the last row and column up to a multiple of 16, at least 32."""
-    # 16 · n and not a remainder: so an exporter with symbolic sizes sees that all halvings are even.
-    height, width = (16 * max((side + 15) // 16, 2) for side in x.shape[-2:])
+    # 16 · n, not a remainder: so an exporter with symbolic sizes sees that halvings are even.
+    height, width = (
+        16 * torch.sym_max((side + 15) // 16, 2)  # type: ignore[no-untyped-call]
+        for side in x.shape[-2:]
+    )
     return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]), mode="replicate")
 
 

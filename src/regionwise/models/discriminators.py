@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -56,7 +56,7 @@ class ConditionalMultiScaleDiscriminator(nn.Module):
 
     def __init__(self, width: int = 64, scales: int = 2, maps: int = 1) -> None:
         super().__init__()
-        self.discriminators = nn.ModuleList(_conditional_patches(width, maps) for _ in range(scales))
+        self.discriminators = nn.ModuleList(_OneScale(width, maps) for _ in range(scales))
 
     def forward(self, masked: Tensor, candidate: Tensor) -> list[tuple[Tensor, list[Tensor]]]:
         """Score patches of candidate, given masked; see the class."""
@@ -65,26 +65,27 @@ class ConditionalMultiScaleDiscriminator(nn.Module):
         for number, discriminator in enumerate(self.discriminators):
             if number:
                 x = F.avg_pool2d(x, 3, stride=2, padding=1, count_include_pad=False)
-            answers.append(_scores_and_features(discriminator, x))
+            answers.append(discriminator(x))
         return answers
 
 
-def _conditional_patches(width: int, maps: int) -> nn.ModuleList:
-    return nn.ModuleList(
-        [
-            spectral_norm(nn.Conv2d(6, width, 4, stride=2, padding=1)),
-            spectral_norm(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)),
-            spectral_norm(nn.Conv2d(2 * width, 4 * width, 3, padding=1)),
-            spectral_norm(nn.Conv2d(4 * width, maps, 3, padding=1)),
-        ]
-    )
+class _OneScale(nn.Module):
+    """Scores patches of two pictures, one upon the other in 6 channels."""
 
+    def __init__(self, width: int, maps: int) -> None:
+        super().__init__()
+        self.convolutions = nn.ModuleList(
+            [
+                spectral_norm(nn.Conv2d(6, width, 4, stride=2, padding=1)),
+                spectral_norm(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)),
+                spectral_norm(nn.Conv2d(2 * width, 4 * width, 3, padding=1)),
+            ]
+        )
+        self.last = spectral_norm(nn.Conv2d(4 * width, maps, 3, padding=1))
 
-def _scores_and_features(convolutions: nn.ModuleList, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-    *hidden, last = convolutions
-    features = []
-    for convolution in hidden:
-        x = F.leaky_relu(convolution(x), 0.2)
-        features.append(x)
-    scores: Tensor = last(x)
-    return scores, features
+    def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        features = []
+        for convolution in self.convolutions:
+            x = F.leaky_relu(convolution(x), 0.2)
+            features.append(x)
+        return self.last(x), features

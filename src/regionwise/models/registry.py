@@ -35,6 +35,19 @@ def create_model(name: str, **options: Any) -> nn.Module:
     module, cls = _HOMES[name]
     try:
         network: nn.Module = getattr(import_module(module), cls)(**options)
-    except TypeError as error:
+    except (TypeError, KeyError, ValueError) as error:
         raise ModelError(f"{name}: {error}") from error
     return network
+
+
+def description(network: nn.Module) -> tuple[str, dict[str, Any]]:
+    """The name and options with which `create_model` builds the like of a network.
+
+    Raises:
+        ModelError: if it is none of ours.
+    """
+    for name, (module, cls) in _HOMES.items():
+        if type(network).__module__ == module and type(network).__name__ == cls:
+            options: dict[str, Any] = getattr(network, "options")  # noqa: B009
+            return name, options
+    raise ModelError(f"{type(network).__name__} is no network of regionwise")

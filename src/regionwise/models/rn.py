@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Literal
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regionwise.layers.membrane import known_deviation, membrane_fill
@@ -45,7 +45,8 @@ class _PlainNorm(nn.Module):
         self.norm = norm
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        return self.norm(x)
+        normalized: Tensor = self.norm(x)
+        return normalized
 
 
 class _ResidualBlock(nn.Module):
@@ -59,8 +60,9 @@ class _ResidualBlock(nn.Module):
         self.norm2 = norm(channels)
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        y = F.relu(self.norm1(self.conv1(x), mask))
-        return x + self.norm2(self.conv2(y), mask)
+        y: Tensor = F.relu_(self.norm1(self.conv1(x), mask))
+        y = self.norm2(self.conv2(y), mask)
+        return x + y
 
 
 class RegionNormGenerator(nn.Module):
@@ -100,6 +102,17 @@ class RegionNormGenerator(nn.Module):
         start: Start = "white",
     ) -> None:
         super().__init__()
+        self.options = {
+            "architecture": architecture,
+            "width": width,
+            "downsamplings": downsamplings,
+            "blocks": blocks,
+            "decoder": decoder,
+            "statistics": statistics,
+            "affine": affine,
+            "threshold": threshold,
+            "start": start,
+        }
         norms = ARCHITECTURES[architecture] if isinstance(architecture, int) else architecture
 
         def norm_factory(kind: Norm) -> Callable[[int], nn.Module]:
@@ -128,7 +141,7 @@ class RegionNormGenerator(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Kaiming normal × 0.1, as released, biases 0 (released: mean 0.0001, by its own slip 1)."""
+        """Kaiming normal × 0.1 as released; biases 0 (released by a slip: deviation 1)."""
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.kaiming_normal_(module.weight)
@@ -142,20 +155,22 @@ class RegionNormGenerator(nn.Module):
         image, mask = _pad(image, self.stride), _pad(mask, self.stride)
         if self.start == "white":
             features = torch.where(mask > 0.5, torch.ones_like(image), image)
-            return Prediction([(self._network(features, mask).tanh() + 1)[..., :height, :width] / 2])
+            return Prediction(
+                [(self._network(features, mask).tanh() + 1)[..., :height, :width] / 2]
+            )
         membrane = membrane_fill(image, mask).to(image.dtype)
         features = torch.cat([membrane * 2 - 1, mask], dim=1)
-        correction = self._network(features, mask) * known_deviation(membrane, mask)
+        correction = self._network(features, mask) * known_deviation(membrane, mask).to(image.dtype)
         answer = (membrane + correction)[..., :height, :width]
         return Prediction([answer if self.training else answer.clamp(0, 1)])
 
     def _network(self, x: Tensor, mask: Tensor) -> Tensor:
         for conv, norm in zip(self.encoder, self.encoder_norms, strict=True):
-            x = F.relu(norm(conv(x), mask))
+            x = F.relu_(norm(conv(x), mask))
         for block in self.middle:
             x = block(x, mask)
         for upsampling, norm in zip(self.decoder, self.decoder_norms, strict=True):
-            x = F.relu(norm(upsampling(x), mask))
+            x = F.relu_(norm(upsampling(x), mask))
         last: Tensor = self.last(x)
         return last
 
@@ -168,8 +183,9 @@ def _upsampling(channels: int, kind: Literal["pixel_shuffle", "transposed"]) -> 
 
 
 def _pad(x: Tensor, stride: int) -> Tensor:
-    """Repeat the last row and column up to a multiple of the stride, at least 4 (the reflections)."""
-    height, width = x.shape[-2:]
-    bottom = max(-height % stride, 4 * stride - height)
-    right = max(-width % stride, 4 * stride - width)
-    return F.pad(x, (0, right, 0, bottom), mode="replicate")
+    """Repeat the last row and column up to a multiple of the stride, at least four of them."""
+    # stride · n, not a remainder: so an exporter with symbolic sizes sees that halvings are even.
+    height, width = (
+        stride * torch.sym_max((side + stride - 1) // stride, 4) for side in x.shape[-2:]
+    )
+    return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]), mode="replicate")

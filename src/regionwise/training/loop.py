@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.utils.tensorboard import SummaryWriter
 
 from regionwise.data import HolePhotos, StoredPhoto, stream_batches
-from regionwise.losses.adversarial import hinge_discriminator, hinge_generator
+from regionwise.losses.adversarial import hinge_discriminator, hinge_generator, hole_patches
 from regionwise.losses.feature_matching import feature_matching
 from regionwise.losses.feature_network import DarknetFeatures
 from regionwise.losses.perceptual import perceptual, style
@@ -145,34 +145,47 @@ class PhaseTrainer:
             with self._autocast():
                 of_truth, of_filled = self.features(image), self.features(filled)
             losses["perceptual"] = perceptual(of_filled, of_truth)
-            losses["style"] = style(
-                [f.float() for f in of_filled], [f.float() for f in of_truth]
-            )
+            losses["style"] = style([f.float() for f in of_filled], [f.float() for f in of_truth])
         critic = {}
         if self.discriminator_optimizer and self.phase.discriminator:
-            critic = self._discriminate(image, filled.detach(), step)
+            critic = self._discriminate(image, filled.detach(), mask, step)
             self.discriminator.requires_grad_(False)
             with self._autocast():
                 fake, of_filled = self.discriminator(filled)
                 _, of_truth = self.discriminator(image)
             self.discriminator.requires_grad_(True)
-            losses["adversarial"] = hinge_generator(fake.float())
+            losses["adversarial"] = hinge_generator(fake.float(), hole_patches(mask, fake))
             losses["feature_matching"] = feature_matching(of_filled, of_truth)
         weights = self.phase.losses.model_dump()
         total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
-        _update(self.generator, self.generator_optimizer, total, self.phase.generator, step,
-                self.phase.steps)
+        _update(
+            self.generator,
+            self.generator_optimizer,
+            total,
+            self.phase.generator,
+            step,
+            self.phase.steps,
+        )
         self.average.update(self.generator)
         return {name: loss.item() for name, loss in losses.items()} | critic
 
-    def _discriminate(self, real: Tensor, fake: Tensor, step: int) -> dict[str, float]:
+    def _discriminate(
+        self, real: Tensor, fake: Tensor, mask: Tensor, step: int
+    ) -> dict[str, float]:
         assert self.discriminator_optimizer
         assert self.phase.discriminator
         with self._autocast():
             of_real, of_fake = self.discriminator(real)[0], self.discriminator(fake)[0]
-        loss = hinge_discriminator(of_real.float(), of_fake.float())
-        _update(self.discriminator, self.discriminator_optimizer, loss, self.phase.discriminator,
-                step, self.phase.steps)
+        patches = hole_patches(mask, of_real)
+        loss = hinge_discriminator(of_real.float(), of_fake.float(), patches)
+        _update(
+            self.discriminator,
+            self.discriminator_optimizer,
+            loss,
+            self.phase.discriminator,
+            step,
+            self.phase.steps,
+        )
         return {"discriminator": loss.item()}
 
     def _autocast(self) -> torch.autocast:

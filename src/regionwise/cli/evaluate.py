@@ -1,0 +1,151 @@
+"""`regionwise evaluate`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from regionwise.evaluation.run import Shard
+    from regionwise.evaluation.tables import Table
+
+
+def command(
+    models: Annotated[
+        str, typer.Option("--models", "-m", help="Names or files, with commas between them.")
+    ],
+    photos: Annotated[
+        list[Path],
+        typer.Option("--photos", "-p", help="Folder, tar shard, photo or list (.txt); repeatable."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder for results. A run that stopped goes on.")
+    ],
+    protocol: Annotated[
+        str, typer.Option(help="Holes: a protocol's name, or a manifest of `masks make`.")
+    ] = "",
+    masks: Annotated[
+        Path | None, typer.Option(help="Holes: a folder or tar of masks, put into bins by ratio.")
+    ] = None,
+    pairs: Annotated[
+        bool, typer.Option("--pairs", help="With --masks: each photo gets the mask of its name.")
+    ] = False,
+    size: Annotated[int, typer.Option(help="With --masks: side of the pictures.", min=16)] = 256,
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="Only the twentieth of photos kept from training.")
+    ] = False,
+    limit: Annotated[
+        int, typer.Option(help="At most so many photos, spread evenly; 0 = all.", min=0)
+    ] = 0,
+    workers: Annotated[int, typer.Option(help="Processes on this machine.", min=1)] = 1,
+    shard: Annotated[
+        str, typer.Option(help="Only part I/N of the photos; all parts share the folder.")
+    ] = "1/1",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    samples: Annotated[
+        int, typer.Option(help="Photos whose pictures are kept for the contact sheet.", min=0)
+    ] = 4,
+    lpips: Annotated[
+        list[str] | None,
+        typer.Option(help="LPIPS: alex or vgg, :FOLDER for weights from there; repeatable."),
+    ] = None,
+    perceptual: Annotated[
+        str, typer.Option(help="Perceptual error: vgg or vgg:FOLDER, or Darknet's .npz.")
+    ] = "",
+    fid: Annotated[
+        str, typer.Option(help="FID: the standard Inception as TorchScript, or `download`.")
+    ] = "",
+) -> int:
+    """Fill photos with several models under one protocol, and compare: tables by hole ratio.
+
+    Writes table.md, .csv, .tex, evaluation.json, contact_sheet.png and report.html.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from regionwise.errors import DataError
+    from regionwise.evaluation.rows import read_rows
+    from regionwise.evaluation.settings import Settings, claim_folder
+    from regionwise.evaluation.summary import write_summary
+    from regionwise.evaluation.workers import run_here, run_in_workers
+
+    names = tuple(name.strip() for name in models.split(",") if name.strip())
+    if not names:
+        raise DataError("--models: name at least one")
+    part = _shard(shard)
+    if workers > 1 and part.count > 1:
+        raise DataError("give either --workers, for this machine, or --shard, for several")
+    settings = Settings(
+        models=names,
+        photos=tuple(photos),
+        folder=output,
+        protocol=protocol,
+        masks=masks,
+        pairs=pairs,
+        size=(size, size),
+        held_out=held_out,
+        limit=limit,
+        device=device,
+        samples=samples,
+        lpips=tuple(lpips or ()),
+        perceptual=perceptual,
+        inception=fid,
+    )
+    evaluation = settings.evaluation()
+    claim_folder(evaluation)
+    for note in evaluation.plan.notes:
+        print(f"regionwise: {note}", file=sys.stderr)
+    mine = len(range(part.number - 1, len(evaluation.photos), part.count))
+    with Progress(console=Console(stderr=True)) as bar:
+        task = bar.add_task("pictures", total=mine * len(names) * len(evaluation.plan.sets))
+
+        def progress(count: int) -> None:
+            bar.advance(task, count)
+
+        if workers > 1:
+            run_in_workers(settings, workers, progress)
+        else:
+            run_here(evaluation, part, progress)
+    rows = read_rows(output / "rows")
+    if len(rows) < evaluation.total:
+        print(f"{len(rows)} of {evaluation.total} pictures are done; run the other shards too")
+        return 0
+    tables, errors = write_summary(evaluation, rows, _command_line())
+    return _tell(tables, errors, output)
+
+
+def _tell(tables: list[Table], errors: list[str], output: Path) -> int:
+    """Show the main metrics and what failed; give the exit code."""
+    from rich.console import Console
+
+    from regionwise.evaluation.writers import to_rich
+
+    shown = [table for table in tables if table.metric.name in _SHOWN]
+    Console().print(to_rich(shown))
+    for error in errors[:20]:
+        print(f"regionwise: {error}", file=sys.stderr)
+    if len(errors) > 20:
+        print(f"regionwise: and {len(errors) - 20} more errors", file=sys.stderr)
+    print(f"all metrics in {output / 'table.md'}, pictures in {output / 'report.html'}")
+    return 1 if errors else 0
+
+
+_SHOWN = ("psnr", "ssim", "l1", "l1_hole", "texture", "lpips", "frechet")
+
+
+def _command_line() -> str:
+    return shlex.join(["regionwise", *sys.argv[1:]])
+
+
+def _shard(text: str) -> Shard:
+    from regionwise.errors import DataError
+    from regionwise.evaluation.run import Shard
+
+    number, _, count = text.partition("/")
+    if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
+        raise DataError(f"--shard: {text!r} is not I/N with I from 1 to N, such as 2/8")
+    return Shard(int(number), int(count))

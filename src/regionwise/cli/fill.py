@@ -1,0 +1,255 @@
+"""`regionwise fill`: one photo, or a folder of them."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from regionwise.cli import tell
+from regionwise.errors import MaskError, RegionwiseError, RegionwiseWarning
+
+if TYPE_CHECKING:
+    from regionwise.batch import FillOptions, Outcome
+    from regionwise.engines import Engine
+    from regionwise.filling import Progress
+
+_MANY_WINDOWS = 8
+"""From so many windows on a single photo takes long enough for a progress bar."""
+
+
+def command(
+    photo: Annotated[Path, typer.Argument(help="A photo, or a folder of photos.")],
+    mask: Annotated[
+        Path | None,
+        typer.Argument(help="White is filled. A picture of the photo's size, or a folder of them."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Where the result goes; PHOTO_filled beside the photo if not given.",
+        ),
+    ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(help="The same as MASK: a folder of masks, or one mask for all photos."),
+    ] = None,
+    box: Annotated[
+        str | None, typer.Option(metavar="X,Y,W,H", help="Fill this rectangle; needs no mask.")
+    ] = None,
+    invert_mask: Annotated[bool, typer.Option("--invert-mask", help="Fill black instead.")] = False,
+    resize_mask: Annotated[
+        bool, typer.Option("--resize-mask", help="Scale a mask of another size to the photo's.")
+    ] = False,
+    grow: Annotated[float, typer.Option(min=0, help="Widen the hole by so many pixels.")] = 0,
+    feather: Annotated[
+        float | None,
+        typer.Option(min=0, help="Pixels inside the hole over which the fill fades in."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="A name that regionwise models lists, or a file of weights.")
+    ] = "default",
+    device: Annotated[
+        str, typer.Option(metavar="auto|cpu|cuda", help="auto takes a GPU where there is one.")
+    ] = "auto",
+    seed: Annotated[int, typer.Option(help="For models that draw numbers.")] = 0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results that exist already.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write a report as JSON to stdout.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Say nothing but what failed.")
+    ] = False,
+) -> int:
+    """Fill the hole of a photo, or of all photos in a folder.
+
+    \b
+    regionwise fill photo.jpg mask.png             writes photo_filled.jpg
+    regionwise fill photo.jpg mask.png -o new.png  another name or format
+    regionwise fill photo.jpg --box 40,30,100,80   a rectangle instead of a mask
+    regionwise fill cutout.png                     fills transparent pixels
+    regionwise fill photo.jpg mask.png --grow 4    a mask that was drawn too tight
+    regionwise fill photos --masks masks -o done   a folder and its sub-folders
+
+    White in the mask is filled; each pixel that it leaves black stays as it is. In a folder of
+    masks that of a.jpg is a.png or a_mask.png. A folder run that was stopped goes on where it
+    stopped when the same command is given again.
+
+    Exit code: 0 all filled, 1 some photos of a folder failed, 2 nothing was done or it was stopped.
+    """
+    from regionwise.batch import FillOptions
+    from regionwise.zoo import load_model
+
+    report: dict[str, Any] = {"model": model}
+    if quiet:
+        warnings.simplefilter("ignore", RegionwiseWarning)
+    try:
+        if mask is not None and masks is not None:
+            raise MaskError("both MASK and --masks were given; give one of them")
+        call = _Call(
+            photo=photo,
+            mask=mask or masks,
+            output=output,
+            options=FillOptions(box, invert_mask, resize_mask, grow, feather),
+            engine=load_model(model, device, seed=seed),  # type: ignore[arg-type]
+            overwrite=overwrite,
+            quiet=quiet,
+            talks=not (quiet or as_json),
+            shows_progress=not quiet and sys.stderr.isatty(),
+            report=report,
+        )
+        return _fill_folder(call) if photo.is_dir() else _fill_photo(call)
+    except (RegionwiseError, MemoryError, KeyboardInterrupt) as error:
+        report["error"] = str(error) or type(error).__name__
+        raise
+    finally:
+        if as_json:
+            print(json.dumps(report, indent=2))
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What the command was called with, and the report that it fills."""
+
+    photo: Path
+    mask: Path | None
+    output: Path | None
+    options: FillOptions
+    engine: Engine
+    overwrite: bool
+    quiet: bool
+    talks: bool
+    shows_progress: bool
+    report: dict[str, Any]
+
+    def say(self, line: str) -> None:
+        if self.talks:
+            print(line)
+
+
+def _fill_photo(call: _Call) -> int:
+    from regionwise.batch import Job, fill_file, find_masks
+
+    photo = call.photo
+    output = call.output or photo.with_name(f"{photo.stem}_filled{photo.suffix}")
+    if output.is_dir():
+        output = output / photo.name
+    mask = None if call.mask is None else find_masks(call.mask)
+    job = Job(photo, Path(photo.name), mask, output)
+    with _window_bar(call.shows_progress) as progress:
+        outcome = fill_file(
+            job, call.engine, call.options, overwrite=call.overwrite, progress=progress
+        )
+    call.report.update(_as_data(outcome))
+    _tell_troubles(outcome, quiet=call.quiet)
+    call.say(f"{output}: filled {outcome.hole_ratio:.1%} of {photo} in {outcome.seconds:.1f} s")
+    return 0
+
+
+def _fill_folder(call: _Call) -> int:
+    from regionwise.batch import fill_folder, find_jobs, make_folder
+
+    home = call.photo.resolve()
+    output = call.output or home.with_name(f"{home.name}_filled")
+    jobs = find_jobs(call.photo, call.mask, output)
+    make_folder(output)
+    photos = call.report["photos"] = []
+    counts = Counter({"filled": 0, "skipped": 0, "failed": 0})
+    try:
+        with _photo_bar(len(jobs), call.shows_progress) as step:
+            for outcome in fill_folder(jobs, call.engine, call.options, overwrite=call.overwrite):
+                photos.append(_as_data(outcome))
+                counts[outcome.status] += 1
+                _tell_troubles(outcome, quiet=call.quiet)
+                step()
+    except KeyboardInterrupt:
+        raise RegionwiseError(
+            f"stopped after {counts['filled']} photos; "
+            "the same command goes on where it stopped, and no half file is left"
+        ) from None
+    finally:
+        call.report.update(counts)
+    call.say(
+        f"{output}: {counts['filled']} filled, {counts['skipped']} skipped as they exist already, "
+        f"{counts['failed']} failed"
+    )
+    return 1 if counts["failed"] else 0
+
+
+def _as_data(outcome: Outcome) -> dict[str, Any]:
+    """An outcome for the report."""
+    data: dict[str, Any] = {
+        "photo": str(outcome.job.photo),
+        "output": str(outcome.job.output),
+        "status": outcome.status,
+    }
+    if outcome.status == "failed":
+        data["error"] = outcome.error
+    if outcome.status == "filled":
+        data["hole_ratio"] = round(outcome.hole_ratio, 6)
+        data["seconds"] = round(outcome.seconds, 3)
+        data["warnings"] = list(outcome.warnings)
+    return data
+
+
+def _tell_troubles(outcome: Outcome, *, quiet: bool) -> None:
+    photo = outcome.job.photo
+    if outcome.error:
+        tell(f"failed: {photo}: {outcome.error.removeprefix(str(photo)).strip()}")
+    for warning in () if quiet else outcome.warnings:
+        tell(f"warning: {photo}: {warning}")
+
+
+@contextmanager
+def _photo_bar(count: int, shown: bool) -> Iterator[Callable[[], None]]:
+    """A progress bar over photos on stderr; gives what to call after each."""
+    if not shown:
+        yield lambda: None
+        return
+    with _bar() as bar:
+        task = bar.add_task("photos", total=count)
+        yield lambda: bar.advance(task)
+
+
+@contextmanager
+def _window_bar(shown: bool) -> Iterator[Progress]:
+    """A progress bar over the windows of one photo, if they are many."""
+    with ExitStack() as stack:
+        tasks: list[tuple[Any, Any]] = []
+
+        def step(done: int, count: int) -> None:
+            if not shown or count < _MANY_WINDOWS:
+                return
+            if not tasks:
+                bar = stack.enter_context(_bar())
+                tasks.append((bar, bar.add_task("windows", total=count)))
+            bar, task = tasks[0]
+            bar.update(task, completed=done)
+
+        yield step
+
+
+def _bar() -> Any:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)

@@ -1,0 +1,120 @@
+"""Weights that metrics need, fetched once and checked; nothing is fetched unless asked for.
+
+They lie in the cache folder: `REGIONWISE_CACHE`, else `regionwise` in the system's cache folder.
+Where there is no network, put the files there, or name a folder that has them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from regionwise.errors import CheckpointError, ModelError
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A file of weights. `sha256`: its checksum, or the digits of it that are published."""
+
+    file: str
+    url: str
+    sha256: str
+    licence: str
+
+
+_TORCHVISION = "https://download.pytorch.org/models/"
+_LPIPS = (
+    "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1/"
+)
+_NVIDIA = "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/metrics/"
+
+ALEXNET = Weights(
+    "alexnet-owt-7be5be79.pth",
+    _TORCHVISION + "alexnet-owt-7be5be79.pth",
+    "7be5be79",
+    "BSD-3-Clause",
+)
+VGG16 = Weights(
+    "vgg16-397923af.pth", _TORCHVISION + "vgg16-397923af.pth", "397923af", "BSD-3-Clause"
+)
+LPIPS_ALEX = Weights(
+    "lpips-alex.pth",
+    _LPIPS + "alex.pth",
+    "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
+    "BSD-2-Clause",
+)
+LPIPS_VGG = Weights(
+    "lpips-vgg.pth",
+    _LPIPS + "vgg.pth",
+    "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
+    "BSD-2-Clause",
+)
+INCEPTION = Weights(
+    "inception-2015-12-05.pt",
+    _NVIDIA + "inception-2015-12-05.pt",
+    "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4",
+    "Apache-2.0 (TensorFlow's Inception)",
+)
+
+
+def cache_folder() -> Path:
+    """Where fetched weights lie."""
+    if own := os.environ.get("REGIONWISE_CACHE"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "regionwise"
+
+
+def find_weights(weights: Weights, folder: Path | None = None) -> Path:
+    """The checked file: from a folder if given, else from the cache, else fetched.
+
+    Raises:
+        ModelError: it is not in the folder, or can't be fetched.
+        CheckpointError: its checksum is wrong.
+    """
+    file = (folder or cache_folder()) / weights.file
+    if not file.is_file():
+        if folder is not None:
+            raise ModelError(f"{file} is missing; it is at {weights.url}")
+        _fetch(weights, file)
+    if not checksum_of(file).startswith(weights.sha256):
+        raise CheckpointError(
+            f"{file} is not the published file (wrong sha256): remove it and get {weights.url}"
+        )
+    return file
+
+
+def checksum_of(file: Path) -> str:
+    """sha256 of a file, read in pieces.
+
+    Raises:
+        CheckpointError: if it can't be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with file.open("rb") as stream:
+            while piece := stream.read(1 << 20):
+                digest.update(piece)
+    except OSError as error:
+        raise CheckpointError(f"{file}: can't be read ({error})") from error
+    return digest.hexdigest()
+
+
+def _fetch(weights: Weights, file: Path) -> None:
+    beside = file.with_name(file.name + ".part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with urllib.request.urlopen(weights.url, timeout=60) as source, beside.open("wb") as target:
+            while piece := source.read(1 << 20):
+                target.write(piece)
+        if not checksum_of(beside).startswith(weights.sha256):
+            beside.unlink()
+            raise CheckpointError(f"{weights.url} gave another file than the published one")
+        beside.replace(file)
+    except (OSError, urllib.error.URLError) as error:
+        raise ModelError(
+            f"{weights.url} can't be fetched ({error}); get it elsewhere and put it at {file}"
+        ) from error

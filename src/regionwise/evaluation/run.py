@@ -1,0 +1,209 @@
+"""Fill photos with models and measure: the work of `regionwise evaluate`.
+
+Pictures go to a model one by one, so that the numbers do not depend on how the work is split.
+Before measuring, an answer becomes what a user would see: rounded to 8 bits, known pixels kept.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from regionwise.errors import DataError, ModelError, PhotoError, RegionwiseError
+from regionwise.evaluation.features import FeatureFile, FeatureSource
+from regionwise.evaluation.metrics import Metric, measure
+from regionwise.evaluation.pixels import Hole, Picture
+from regionwise.evaluation.plan import HoleSet, Plan
+from regionwise.evaluation.rows import Row, append_row, read_rows
+from regionwise.holes import Mask, Size
+from regionwise.photo_sources import StoredPhoto
+
+Pixels = NDArray[np.uint8]
+
+
+class Filler(Protocol):
+    """What a model has to do; `regionwise.engines.Engine` does."""
+
+    def fill(self, images: NDArray[np.float32], masks: NDArray[np.float32]) -> NDArray[np.float32]:
+        """N×3×H×W in [0, 1] and N×1×H×W (1 = missing) to N×3×H×W."""
+        ...
+
+
+class Judge(Protocol):
+    """Further metrics of a picture, such as LPIPS."""
+
+    @property
+    def metrics(self) -> Sequence[Metric]:
+        """What it measures."""
+        ...
+
+    def measure(self, truth: Picture, answer: Picture, hole: Hole) -> Mapping[str, float]:
+        """The values by name, see `metrics.measure`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Part `number` (from 1) of `count` of the work: every `count`-th photo."""
+
+    number: int = 1
+    count: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.number}-of-{self.count}"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An evaluation: models by name, photos and a plan, with the folder for its results.
+
+    `samples`: of so many photos the filled pictures are kept, for the contact sheet.
+    """
+
+    models: Mapping[str, Filler]
+    photos: Sequence[StoredPhoto]
+    plan: Plan
+    folder: Path
+    judges: Sequence[Judge] = ()
+    features: FeatureSource | None = None
+    samples: int = 4
+
+    @property
+    def total(self) -> int:
+        """Pictures to fill, all models together."""
+        return len(self.models) * len(self.photos) * len(self.plan.sets)
+
+    def run(self, shard: Shard, progress: Callable[[int], None] = lambda count: None) -> None:
+        """Do what is not done yet of a shard's work; `progress` is told how many pictures were.
+
+        What goes wrong with a photo, a mask or an answer is kept as that picture's error.
+        """
+        done = {row.key for row in read_rows(self.folder / "rows")}
+        file = self.folder / "rows" / f"{shard}.jsonl"
+        store = self._feature_file(shard)
+        for number in range(shard.number - 1, len(self.photos), shard.count):
+            photo = self.photos[number]
+            for holes in self.plan.sets:
+                missing = [m for m in self.models if (photo.name, holes.name, m) not in done]
+                progress(len(self.models) - len(missing))
+                if missing:
+                    self._fill_one(number, photo, holes, missing, file, store, progress)
+
+    def _feature_file(self, shard: Shard) -> FeatureFile | None:
+        if self.features is None:
+            return None
+        return FeatureFile(self.folder / "features", str(shard), self.features)
+
+    def _fill_one(
+        self,
+        number: int,
+        photo: StoredPhoto,
+        holes: HoleSet,
+        models: Sequence[str],
+        file: Path,
+        store: FeatureFile | None,
+        progress: Callable[[int], None],
+    ) -> None:
+        try:
+            truth = read_truth(photo, holes.size)
+            mask_name, mask = holes.hole(number, photo)
+        except RegionwiseError as error:
+            for model in models:
+                append_row(file, Row(photo.name, holes.name, "", model, error=str(error)))
+            progress(len(models))
+            return
+        if store is not None:
+            store.add_truth(photo.name, truth)
+        for model in models:
+            error_text, values, seconds = "", {}, 0.0
+            try:
+                answer, seconds = fill_and_compose(self.models[model], truth, mask)
+                values = self._measure(truth, answer, mask)
+                if store is not None:
+                    store.add_answer((photo.name, holes.name, model), answer)
+                if number < self.samples:
+                    self._keep_sample(number, holes.name, model, truth, mask, answer)
+            except RegionwiseError as error:
+                error_text = str(error)
+            append_row(
+                file, Row(photo.name, holes.name, mask_name, model, values, seconds, error_text)
+            )
+            progress(1)
+
+    def _measure(self, truth: Pixels, answer: Pixels, mask: Mask) -> dict[str, float]:
+        pictures = [np.float32(pixels) / np.float32(255) for pixels in (truth, answer)]
+        values = measure(pictures[0], pictures[1], mask)
+        for judge in self.judges:
+            values |= judge.measure(pictures[0], pictures[1], mask)
+        return values
+
+    def _keep_sample(
+        self, number: int, row: str, model: str, truth: Pixels, mask: Mask, answer: Pixels
+    ) -> None:
+        place = self.folder / "samples" / f"{number:03d}" / row
+        place.mkdir(parents=True, exist_ok=True)
+        pictures = {"truth": truth, "input": np.where(mask, 255, truth).astype(np.uint8)}
+        for name, pixels in (pictures | {f"model {file_name(model)}": answer}).items():
+            Image.fromarray(pixels.transpose(1, 2, 0)).save(place / f"{name}.png")
+
+
+def file_name(model: str) -> str:
+    """A model's name, or its path, as a part of a file's name."""
+    return model.replace("/", "_").replace("\\", "_").replace(":", "_")
+
+
+def read_truth(photo: StoredPhoto, size: Size) -> Pixels:
+    """The photo's middle, of the wanted shape and size, upright: 3×H×W of 8 bits.
+
+    Raises:
+        PhotoError: if there is no such photo or it can't be read.
+    """
+    try:
+        picture = ImageOps.exif_transpose(Image.open(io.BytesIO(photo.read()))).convert("RGB")
+        fitted = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
+    except FileNotFoundError:
+        raise PhotoError(f"{photo.name}: there is no such photo") from None
+    except UnidentifiedImageError:
+        raise PhotoError(f"{photo.name}: not a readable photo (no known format)") from None
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise PhotoError(f"{photo.name}: not a readable photo ({error})") from error
+    return np.ascontiguousarray(np.asarray(fitted).transpose(2, 0, 1))
+
+
+def fill_and_compose(model: Filler, truth: Pixels, mask: Mask) -> tuple[Pixels, float]:
+    """The filled picture, 3×H×W of 8 bits with known pixels kept, and the model's seconds.
+
+    Raises:
+        ModelError: the answer has another shape, or is not a number somewhere in the hole.
+    """
+    known = np.where(mask, np.float32(0), truth.astype(np.float32) / np.float32(255))
+    start = time.perf_counter()
+    answers = model.fill(known[None], mask[None, None].astype(np.float32))
+    seconds = time.perf_counter() - start
+    if answers.shape != (1, *truth.shape):
+        raise ModelError(f"the model answered {answers.shape}, not {(1, *truth.shape)}")
+    unusable = np.count_nonzero(~np.isfinite(answers[0][:, mask]))
+    if unusable:
+        raise ModelError(f"the model answered NaN or infinity at {unusable} values of the hole")
+    clean = np.clip(np.nan_to_num(answers[0]), 0, 1)
+    filled = np.where(mask, np.rint(clean * 255).astype(np.uint8), truth)
+    return filled, seconds
+
+
+def check_models(models: Sequence[str]) -> None:
+    """Refuse a model named twice.
+
+    Raises:
+        DataError: with the name.
+    """
+    twice = {model for model in models if models.count(model) > 1}
+    if twice:
+        raise DataError(f"--models: {sorted(twice)[0]} is named twice")

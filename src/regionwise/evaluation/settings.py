@@ -1,0 +1,164 @@
+"""What `regionwise evaluate` was asked for, and the evaluation made of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from regionwise.errors import DataError, OutputError
+from regionwise.evaluation.manifest import read_manifest
+from regionwise.evaluation.metrics import PICTURE_METRICS, Metric
+from regionwise.evaluation.plan import Plan, plan_of_manifest, plan_of_masks, plan_of_pairs
+from regionwise.evaluation.run import Evaluation, Judge, check_models
+from regionwise.holes import Size
+from regionwise.photo_sources import find_photos, is_held_out
+from regionwise.zoo import load_model
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The question, small enough to be sent to other processes.
+
+    `protocol`: name or file of a manifest; else `masks`, a folder or tar, put into bins or, with
+    `pairs`, taken by the photos' names. `lpips`, `perceptual`, `inception`: which networks for
+    LPIPS, the perceptual error and the Fréchet distance; left out if empty.
+    """
+
+    models: tuple[str, ...]
+    photos: tuple[Path, ...]
+    folder: Path
+    protocol: str = ""
+    masks: Path | None = None
+    pairs: bool = False
+    size: Size = (256, 256)
+    held_out: bool = False
+    limit: int = 0
+    device: str = "auto"
+    samples: int = 4
+    lpips: tuple[str, ...] = ()
+    perceptual: str = ""
+    inception: str = ""
+
+    def plan(self) -> Plan:
+        """Which holes; see the class.
+
+        Raises:
+            DataError: both or none of protocol and masks are given.
+        """
+        if bool(self.protocol) == (self.masks is not None):
+            raise DataError("give either --protocol or --masks")
+        if self.masks is None:
+            return plan_of_manifest(read_manifest(self.protocol))
+        if not self.masks.exists():
+            raise DataError(f"{self.masks}: there is no such folder or tar of masks")
+        return (plan_of_pairs if self.pairs else plan_of_masks)(self.masks, self.size)
+
+    def evaluation(self) -> Evaluation:
+        """Load the models and find the photos.
+
+        Raises:
+            RegionwiseError: if a model, the photos or the masks can't be had.
+        """
+        check_models(self.models)
+        photos = find_photos(self.photos)
+        if self.held_out:
+            photos = [photo for photo in photos if is_held_out(photo)]
+        if self.limit:
+            photos = photos[:: max(len(photos) // self.limit, 1)][: self.limit]
+        if not photos:
+            raise DataError("none of the photos is held out from training")
+        twice = _first_repeated([photo.name for photo in photos])
+        if twice:
+            raise DataError(f"two photos have the name {twice}: results could not be told apart")
+        device: Any = self.device
+        return Evaluation(
+            models={name: load_model(name, device) for name in self.models},
+            photos=photos,
+            plan=self.plan(),
+            folder=self.folder,
+            judges=self._judges(),
+            features=self._features(),
+            samples=self.samples,
+        )
+
+    def _judges(self) -> list[Judge]:
+        judges: list[Judge] = []
+        if self.lpips:
+            from regionwise.evaluation.lpips import LpipsJudge
+
+            judges += [LpipsJudge(one, self.device) for one in self.lpips]
+        if self.perceptual:
+            from regionwise.evaluation.perceptual import PerceptualJudge
+
+            judges.append(PerceptualJudge(self.perceptual, self.device))
+        return judges
+
+    def _features(self) -> Any:
+        if not self.inception:
+            return None
+        from regionwise.evaluation.inception import load_extractor
+
+        return load_extractor(self.inception, self.device)
+
+
+def metrics_of(evaluation: Evaluation) -> list[Metric]:
+    """The metrics of single pictures, in the order of the tables."""
+    return [*PICTURE_METRICS, *(metric for judge in evaluation.judges for metric in judge.metrics)]
+
+
+def claim_folder(evaluation: Evaluation) -> None:
+    """Write down what the folder is an evaluation of, or check that it is of the same.
+
+    Raises:
+        OutputError: it holds another evaluation, or can't be written.
+    """
+    inputs = {
+        "models": {
+            name: weights_checksum(name, model) for name, model in evaluation.models.items()
+        },
+        "plan": evaluation.plan.sha256,
+        "photos": _checksum(json.dumps([photo.name for photo in evaluation.photos]).encode()),
+        "metrics": [metric.name for metric in metrics_of(evaluation)],
+        "features": evaluation.features.name if evaluation.features else "",
+    }
+    text = json.dumps(inputs, indent=1) + "\n"
+    file = evaluation.folder / "inputs.json"
+    try:
+        evaluation.folder.mkdir(parents=True, exist_ok=True)
+        if file.exists():
+            found = json.loads(file.read_text(encoding="utf-8"))
+            if found != inputs:
+                changed = next(key for key in inputs if found.get(key) != inputs[key])
+                raise OutputError(
+                    f"{evaluation.folder} holds another evaluation (other {changed}): "
+                    "choose another folder"
+                )
+        else:
+            file.write_text(text, encoding="utf-8")
+    except ValueError:
+        raise OutputError(f"{file} is broken: choose another folder") from None
+    except OSError as error:
+        raise OutputError(f"{evaluation.folder}: can't be written ({error})") from error
+
+
+def weights_checksum(name: str, model: object) -> str:
+    """sha256 of a model's file; empty for a method without one."""
+    file = Path(getattr(model, "file", name))
+    return _checksum(file.read_bytes()) if file.is_file() else ""
+
+
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _first_repeated(names: Sequence[str]) -> str:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return ""

@@ -1,0 +1,129 @@
+"""What an evaluation leaves in its folder when all pictures are filled."""
+
+from __future__ import annotations
+
+import json
+import platform
+import statistics
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from PIL import Image
+
+import regionwise
+from regionwise.evaluation.contact_sheet import contact_sheet, find_samples
+from regionwise.evaluation.features import Key, distances
+from regionwise.evaluation.metrics import Metric
+from regionwise.evaluation.report import html_report
+from regionwise.evaluation.rows import Row
+from regionwise.evaluation.run import Evaluation
+from regionwise.evaluation.settings import metrics_of, weights_checksum
+from regionwise.evaluation.tables import Table, make_tables
+from regionwise.evaluation.writers import to_csv, to_data, to_latex, to_markdown
+
+_SHOWN = 14
+"""Samples on the contact sheet and in the report, at most; spread over all that were kept."""
+
+_LIBRARIES = ("numpy", "Pillow", "scipy", "onnxruntime", "torch", "opencv-python-headless")
+
+
+def tables_of(evaluation: Evaluation, rows: Sequence[Row]) -> list[Table]:
+    """The tables of an evaluation's results, the Fréchet distance last."""
+    models = list(evaluation.models)
+    distance = None
+    if evaluation.features is not None:
+        metric = Metric("frechet", evaluation.features.name, "lower", digits=2)
+
+        def take(keys: Sequence[Key]) -> float:
+            return distances(evaluation.folder / "features", keys)
+
+        distance = (metric, take)
+    return make_tables(rows, evaluation.plan, models, metrics_of(evaluation), distance)
+
+
+def errors_of(rows: Sequence[Row]) -> list[str]:
+    """What went wrong, a line each; what befell all models at once is told once."""
+    lines = [
+        row.error if not row.mask else f"{row.model}: {row.photo}, {row.set}: {row.error}"
+        for row in rows
+        if row.error
+    ]
+    return sorted(set(lines))
+
+
+def write_summary(
+    evaluation: Evaluation, rows: Sequence[Row], command: str
+) -> tuple[list[Table], list[str]]:
+    """Write tables, contact sheet, report and the record of how they were made.
+
+    Returns:
+        The tables, and what went wrong.
+    """
+    tables, errors = tables_of(evaluation, rows), errors_of(rows)
+    record = _record(evaluation, rows, errors, command)
+    folder = evaluation.folder
+    _write(folder, "table.md", to_markdown(tables))
+    _write(folder, "table.tex", to_latex(tables))
+    _write(folder, "table.csv", to_csv(tables))
+    data = {"record": record, "tables": to_data(tables)}
+    _write(folder, "evaluation.json", json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    samples = find_samples(folder, list(evaluation.models))
+    samples = samples[:: -(-len(samples) // _SHOWN) or 1]
+    if samples:
+        _save(contact_sheet(samples), evaluation)
+    title = f"{', '.join(evaluation.models)}: {evaluation.plan.title}"
+    report = html_report(title, record, tables, samples, errors)
+    _write(folder, "report.html", report)
+    return tables, errors
+
+
+def _record(
+    evaluation: Evaluation, rows: Sequence[Row], errors: Sequence[str], command: str
+) -> dict[str, Any]:
+    """All that is needed to do it again, and what it took."""
+    seconds = {
+        model: statistics.median(times)
+        for model in evaluation.models
+        if (times := [row.seconds for row in rows if row.model == model and not row.error])
+    }
+    processes = sorted((evaluation.folder / "processes").glob("*.json"))
+    return {
+        "command": command,
+        "regionwise": regionwise.__version__,
+        "python": platform.python_version(),
+        "libraries": {name: _version(name) for name in _LIBRARIES},
+        "protocol": evaluation.plan.name,
+        "protocol source": evaluation.plan.source,
+        "protocol sha256": evaluation.plan.sha256,
+        "photos": len(evaluation.photos),
+        "photo names": [photo.name for photo in evaluation.photos],
+        "pictures": len({row.key[:2] for row in rows}),
+        "models sha256": {
+            name: weights_checksum(name, model) for name, model in evaluation.models.items()
+        },
+        "median seconds per picture": seconds,
+        "processes": {file.stem: json.loads(file.read_text()) for file in processes},
+        "intervals": "95 %, percentile bootstrap over photos, 2000 resamples, seed 0",
+        "notes": list(evaluation.plan.notes),
+        "errors": list(errors),
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _write(folder: Any, name: str, text: str) -> None:
+    beside = folder / f"{name}.part"
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(folder / name)
+
+
+def _save(sheet: Image.Image, evaluation: Evaluation) -> None:
+    beside = evaluation.folder / "contact_sheet.part"
+    sheet.save(beside, "PNG")
+    beside.replace(evaluation.folder / "contact_sheet.png")

@@ -1,0 +1,130 @@
+"""Holes from files: masks of a folder or a tar, as they are or augmented for training."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFilter, UnidentifiedImageError
+
+from regionwise.errors import DataError, MaskError
+from regionwise.holes.ratio import Mask, Ratio, Size, pixel_counts
+
+_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+
+
+class StoredMasks:
+    """Masks of folders (recursively), tar files and single files; white = missing.
+
+    An instance is a family of holes: called with a size, it draws one mask and augments it as MADF
+    (Section IV-C) does with the NVIDIA masks: flipped, turned, cropped, dilated. The papers give no
+    amounts; here any angle, a crop of half to all of each side, and up to 5 % of the side.
+
+    Args:
+        sources: folders, tar files, pictures.
+        augment: False leaves out all but the change of size.
+
+    Raises:
+        DataError: a source is missing or there is no mask in them.
+    """
+
+    def __init__(self, sources: Sequence[Path], augment: bool = True) -> None:
+        self.augment = augment
+        self._masks: list[tuple[str, bytes]] = []
+        for source in sources:
+            if not source.exists():
+                raise DataError(f"{source}: there is no such folder, tar or mask")
+            files = sorted(source.rglob("*")) if source.is_dir() else [source]
+            for file in files:
+                if file.suffix == ".tar":
+                    self._masks += _masks_in_tar(file)
+                elif file.suffix.lower() in _SUFFIXES:
+                    self._masks.append((str(file), file.read_bytes()))
+        if not self._masks:
+            raise DataError(f"no masks in {', '.join(map(str, sources))}")
+
+    def __len__(self) -> int:
+        return len(self._masks)
+
+    def name(self, number: int) -> str:
+        """File name of mask number `number`; in a tar, FILE:MEMBER."""
+        return self._masks[number][0]
+
+    def read(self, number: int) -> Mask:
+        """Mask number `number` as it is stored, cut at 50 % grey.
+
+        Raises:
+            MaskError: if it can't be read.
+        """
+        return _white(self._picture(number))
+
+    def __call__(self, size: Size, rng: np.random.Generator, ratio: Ratio | None = None) -> Mask:
+        """One mask by chance, H×W bool.
+
+        Raises:
+            DataError: none of 200 draws has a share of missing pixels in the ratio; (0, 1] if none
+            is given, so that an empty mask is never returned.
+        """
+        low, high = ratio or (0.0, 1.0)
+        fewest, most = pixel_counts(size[0] * size[1], (low, high))
+        for _ in range(200):
+            picture = self._picture(int(rng.integers(len(self._masks))))
+            mask = _white(_augmented(picture, size, rng) if self.augment else _fit(picture, size))
+            if fewest <= np.count_nonzero(mask) <= most:
+                return mask
+        raise DataError(
+            f"none of 200 masks drawn from the {len(self)} stored ones has a hole ratio in "
+            f"({low}, {high}]: add masks or widen the ratio"
+        )
+
+    def _picture(self, number: int) -> Image.Image:
+        name, content = self._masks[number]
+        try:
+            return Image.open(io.BytesIO(content)).convert("L")
+        except UnidentifiedImageError:
+            raise MaskError(f"{name}: not a readable mask (no known format)") from None
+        except (OSError, Image.DecompressionBombError) as error:
+            raise MaskError(f"{name}: not a readable mask ({error})") from error
+
+
+def _masks_in_tar(file: Path) -> list[tuple[str, bytes]]:
+    masks = []
+    try:
+        with tarfile.open(file) as archive:
+            for member in archive:
+                content = archive.extractfile(member) if member.isfile() else None
+                if content is not None and Path(member.name).suffix.lower() in _SUFFIXES:
+                    masks.append((f"{file}:{member.name}", content.read()))
+    except tarfile.TarError as error:
+        raise DataError(f"{file}: not a readable tar ({' '.join(str(error).split())})") from error
+    return masks
+
+
+def _white(picture: Image.Image) -> Mask:
+    return np.asarray(picture) >= 128
+
+
+def _fit(picture: Image.Image, size: Size) -> Image.Image:
+    return picture.resize((size[1], size[0]), Image.Resampling.NEAREST)
+
+
+def _augmented(picture: Image.Image, size: Size, rng: np.random.Generator) -> Image.Image:
+    """Flip, turn, crop, fit, dilate, in this order; what a turn brings in from outside is known."""
+    for flip in (Image.Transpose.FLIP_LEFT_RIGHT, Image.Transpose.FLIP_TOP_BOTTOM):
+        if rng.integers(2):
+            picture = picture.transpose(flip)
+    picture = picture.rotate(int(rng.integers(0, 360)))
+    shares = rng.uniform(0.5, 1, 2)
+    width, height = (
+        max(round(s * share), 1) for s, share in zip(picture.size, shares, strict=True)
+    )
+    left = int(rng.integers(0, picture.width - width + 1))
+    top = int(rng.integers(0, picture.height - height + 1))
+    picture = _fit(picture.crop((left, top, left + width, top + height)), size)
+    grow = int(rng.integers(0, max(round(0.05 * min(size)), 1) + 1))
+    if grow and min(size) > 2 * grow:
+        picture = picture.filter(ImageFilter.MaxFilter(2 * grow + 1))
+    return picture

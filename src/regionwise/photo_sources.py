@@ -1,0 +1,84 @@
+"""Where many photos lie: folders, tar shards, lists, single files. Nothing is decoded here."""
+
+from __future__ import annotations
+
+import tarfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from regionwise.errors import DataError
+
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+
+
+@dataclass(frozen=True)
+class StoredPhoto:
+    """Where a photo's bytes lie: a file, or a part of a tar shard.
+
+    The name is the path inside its folder or shard: the same wherever these are kept.
+    """
+
+    file: Path
+    name: str
+    offset: int = 0
+    length: int = -1
+
+    def read(self) -> bytes:
+        """The file's bytes."""
+        with self.file.open("rb") as stream:
+            stream.seek(self.offset)
+            return stream.read(self.length)
+
+
+def find_photos(sources: Sequence[Path]) -> list[StoredPhoto]:
+    """All photos in folders (recursively), tar shards (webdataset's layout), lists and files.
+
+    A list is a .txt file with a path a line, from the list's folder on; lines that start with #
+    are passed over. What it names is not looked for here, but when it is read.
+
+    Raises:
+        DataError: if a source is missing or no photo is found.
+    """
+    photos: list[StoredPhoto] = []
+    for source in sources:
+        if not source.exists():
+            raise DataError(f"{source}: there is no such folder, shard, list or photo")
+        inside = sorted(source.rglob("*")) if source.is_dir() else [source]
+        for file in inside:
+            if file.suffix == ".tar":
+                photos += _photos_in_shard(file)
+            elif file.suffix.lower() in SUFFIXES:
+                name = file.relative_to(source) if source.is_dir() else file.name
+                photos.append(StoredPhoto(file, str(name)))
+            elif file == source and file.suffix == ".txt":
+                photos += _photos_in_list(file)
+    if not photos:
+        raise DataError(f"no photos in {', '.join(map(str, sources))}")
+    return photos
+
+
+def is_held_out(photo: StoredPhoto) -> bool:
+    """Whether the photo is one of the twentieth that training leaves out, by its name's CRC-32."""
+    return zlib.crc32(photo.name.encode()) % 20 == 0
+
+
+def _photos_in_shard(file: Path) -> Iterator[StoredPhoto]:
+    try:
+        with tarfile.open(file, "r:") as shard:
+            for member in shard:
+                if member.isfile() and Path(member.name).suffix.lower() in SUFFIXES:
+                    yield StoredPhoto(file, member.name, member.offset_data, member.size)
+    except tarfile.TarError as error:
+        raise DataError(f"{file}: not a readable tar shard ({error})") from error
+
+
+def _photos_in_list(file: Path) -> Iterator[StoredPhoto]:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{file}: not a readable list ({error})") from error
+    for line in lines:
+        if line.strip() and not line.startswith("#"):
+            yield StoredPhoto(file.parent / line.strip(), line.strip())

@@ -1,0 +1,176 @@
+"""Which models there are: the bundled ones with their cards, and the classical methods.
+
+A bundled model is `weights/NAME.onnx` and beside it its card, `weights/NAME.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from regionwise import engines
+from regionwise.engines import Device, Engine
+from regionwise.errors import CheckpointError, ModelError, RegionwiseWarning
+
+WEIGHTS = Path(__file__).parent / "weights"
+
+DEFAULT = "rn"
+"""The bundled model that the name `default` stands for."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a user should know of a model before using it.
+
+    Attributes:
+        name: what `--model` takes.
+        title: what it is, in a line.
+        size: bytes of its weights; 0 for a classical method.
+        paper: authors, title, venue and year.
+        licences: of its `code`, its `weights` and the `data` that these were trained on.
+        measured: rows of numbers, each with the `command` that made it.
+        installed: whether it runs here.
+        install: the command that installs what it lacks.
+    """
+
+    name: str
+    title: str
+    paper: str
+    licences: dict[str, str]
+    size: int = 0
+    measured: list[dict[str, Any]] = field(default_factory=list)
+    installed: bool = True
+    install: str = ""
+
+
+@dataclass(frozen=True)
+class _Classical:
+    create: Callable[[], Engine]
+    title: str
+    paper: str
+    licence: str
+    library: str = ""
+    install: str = ""
+
+
+_OPENCV = {
+    "licence": "Apache-2.0",
+    "library": "cv2",
+    "install": "pip install opencv-python-headless",
+}
+_CLASSICAL = {
+    "membrane": _Classical(
+        engines.MembraneEngine,
+        "smooth continuation of the border, in milliseconds",
+        "Gortler et al., The Lumigraph, SIGGRAPH 1996 (push-pull pyramid)",
+        "Apache-2.0",
+    ),
+    "telea": _Classical(
+        engines.telea,
+        "fast marching from the border inwards",
+        "Telea, An Image Inpainting Technique Based on the Fast Marching Method, 2004",
+        **_OPENCV,
+    ),
+    "navier-stokes": _Classical(
+        engines.navier_stokes,
+        "lines of equal light carried into the hole",
+        "Bertalmio, Bertozzi and Sapiro, Navier-Stokes, Fluid Dynamics, and Image Inpainting, 2001",
+        **_OPENCV,
+    ),
+    "biharmonic": _Classical(
+        engines.biharmonic,
+        "smooth surface through the border; slow for large holes",
+        "Damelin and Hoang, On Surface Completion and Image Inpainting, 2018",
+        "BSD-3-Clause",
+        "skimage",
+        "pip install scikit-image",
+    ),
+}
+
+
+def list_models() -> list[ModelCard]:
+    """The cards of all models that have a name: the bundled ones first, then the classical."""
+    bundled = [_read_card(file) for file in sorted(WEIGHTS.glob("*.json"))]
+    classical = [
+        ModelCard(
+            name=name,
+            title=method.title,
+            paper=method.paper,
+            licences={"code": method.licence},
+            installed=not method.library or find_spec(method.library) is not None,
+            install=method.install,
+        )
+        for name, method in _CLASSICAL.items()
+    ]
+    return bundled + classical
+
+
+def _read_card(file: Path) -> ModelCard:
+    try:
+        card = ModelCard(**json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise CheckpointError(
+            f"{file} is no model card ({error}); install regionwise anew"
+        ) from error
+    return card
+
+
+def load_model(
+    name_or_file: str | os.PathLike[str] = "default", device: Device = "auto", *, seed: int = 0
+) -> Engine:
+    """Get a model ready to fill with.
+
+    Args:
+        name_or_file: a name of `list_models()`, `default`, or a file: `.onnx`, or weights that
+            PyTorch reads (`.safetensors`, `.pt`, `.pth`, `.ckpt`).
+        device: `auto` takes a GPU where there is one.
+        seed: for networks that draw numbers while they fill.
+
+    Raises:
+        ModelError: if there is no such model, or what it needs is not installed.
+        CheckpointError: if the file is broken or foreign; for ONNX at the first fill.
+    """
+    if device not in engines.DEVICES:
+        raise ModelError(f"there is no device {device!r}; give {', '.join(engines.DEVICES)}")
+    name = os.fspath(name_or_file)
+    if name == "default":
+        name = _default_name()
+    if name in _CLASSICAL:
+        return _CLASSICAL[name].create()
+    bundled = WEIGHTS / f"{name}.onnx"
+    if bundled.parent == WEIGHTS and bundled.is_file():
+        return engines.OnnxEngine(bundled, device, seed)
+    return _load_file(Path(name), device, seed)
+
+
+def _default_name() -> str:
+    if (WEIGHTS / f"{DEFAULT}.onnx").is_file():
+        return DEFAULT
+    warnings.warn(
+        "no network is bundled with this copy of regionwise: filling with the membrane, "
+        "which is smooth and has no texture",
+        RegionwiseWarning,
+        stacklevel=3,
+    )
+    return "membrane"
+
+
+def _load_file(file: Path, device: Device, seed: int) -> Engine:
+    if not file.is_file():
+        if file.suffix:
+            raise ModelError(f"there is no model file {file}; check the name")
+        names = ", ".join(["default", *(card.name for card in list_models())])
+        raise ModelError(f"there is no model {file}; give one of {names}, or a file of weights")
+    if file.suffix.lower() == ".onnx":
+        return engines.OnnxEngine(file, device, seed)
+    if find_spec("torch") is None:
+        raise ModelError(f'{file} needs PyTorch; pip install "regionwise[train]"')
+    from regionwise.checkpoints import load_checkpoint
+
+    return engines.TorchEngine(load_checkpoint(file), device, seed)
