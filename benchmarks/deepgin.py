@@ -6,8 +6,9 @@
 
 The literal one is written here from the paper: planes one after the other (NCHW), every border
 padded by an operation of its own, attention as a matrix of positions × positions. It has the
-weights of ours. Times are medians. Memory is the highest resident size of a process of its own for
-each, less that before the first run.
+weights of ours. Times are medians: of the clock, or with --threads 1 of the processor, which other
+programs do not lengthen. Memory is the highest resident size of a process of its own for each,
+less that before the first run.
 """
 
 from __future__ import annotations
@@ -144,13 +145,14 @@ def _highest_resident() -> int:
 
 
 def in_turns(repeats: int, *functions: Callable[[], object]) -> list[float]:
-    """Median milliseconds of each."""
+    """Median milliseconds of each, of the processor where there is one thread."""
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     times: list[list[float]] = [[] for _ in functions]
     for _ in range(repeats):
         for function, taken in zip(functions, times, strict=True):
-            start = time.perf_counter()
+            start = clock()
             function()
-            taken.append(1000 * (time.perf_counter() - start))
+            taken.append(1000 * (clock() - start))
     return [statistics.median(taken) for taken in times]
 
 

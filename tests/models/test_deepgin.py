@@ -57,6 +57,19 @@ def test_the_last_row_is_the_default():
     assert TABLE_1["SPDResBlk-MSSA-BP"] == {}
 
 
+@pytest.mark.parametrize("compiling", [False, True])
+def test_the_head_is_a_plain_convolution_with_replicated_borders(monkeypatch, compiling):
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: compiling)
+    torch.manual_seed(0)
+    head = slim().double().coarse.last
+    torch.nn.init.normal_(head.bias)
+    x = torch.randn(2, 2, 16, 18, dtype=torch.float64)
+    padded = torch.nn.functional.pad(x, (3, 3, 3, 3), mode="replicate")
+    wanted = torch.nn.functional.conv2d(padded, head.weight, head.bias)
+    torch.testing.assert_close(head(x), wanted)
+    assert torch.autograd.gradcheck(head, x[:1, :, :4, :4].clone().requires_grad_())
+
+
 @pytest.mark.parametrize(("attention", "places"), [("none", 0), ("single", 1), ("multi", 3)])
 def test_where_attention_is(attention, places):
     """At 1/16 of the size; with "multi" at 1/8 and 1/4 as well: 16, 32 and 64 pixels of 256."""

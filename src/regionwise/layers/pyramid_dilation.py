@@ -22,7 +22,8 @@ class PyramidDilationBlock(nn.Module):
     Each rate has a 3×3 convolution to an equal share of the channels, so that the number of
     parameters does not depend on the rates. `rates=(1,)` is the standard residual block (figure
     3a), `rates=(2,)` the dilated one (figure 3b). Borders are replicated; the fusion, a 3×3
-    convolution, has no activation.
+    convolution, has no activation. Weights start at Kaiming normal × 0.1, ESRGAN's "smaller
+    initialization", to which the paper points.
 
     Args:
         channels: C.
@@ -55,6 +56,10 @@ class PyramidDilationBlock(nn.Module):
             for branch, rate in enumerate(rates)
         )
         self.fusion = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="replicate")
+        for convolution in (*self.branches, self.fusion):
+            nn.init.kaiming_normal_(convolution.weight)
+            convolution.weight.data.mul_(0.1)
+            nn.init.zeros_(convolution.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Add the fused branches to x."""

@@ -132,7 +132,7 @@ class _CoarseNetwork(nn.Module):
             *(PyramidDilationBlock(widths[-1], rates) for _ in range(blocks))
         )
         self.decoder = nn.ModuleList(_convolution(2 * c, c, 3) for c in reversed(widths[:-1]))
-        self.last = _convolution(width, 3, 7, gain=0.1)
+        self.last = _PictureHead(width)
 
     def forward(self, x: Tensor) -> Tensor:
         for convolution in self.encoder:
@@ -167,7 +167,7 @@ class _RefinementNetwork(nn.Module):
         self.skips = nn.ModuleList(
             _AttendedSkip(c) for c in (widths[3], widths[2]) if attention == "multi"
         )
-        self.last = _convolution(width, 3, 7, gain=0.1)
+        self.last = _PictureHead(width)
         self.low_resolution: nn.Sequential | None = None
         if low_resolution:
             self.low_resolution = nn.Sequential(
@@ -207,6 +207,28 @@ class _AttendedSkip(nn.Module):
         return _activated(self.mix(torch.cat([decoded, attended], dim=1)))
 
 
+class _PictureHead(nn.Conv2d):
+    """The last 7×7 convolution to three channels, with replicated borders; even sizes only.
+
+    Processors work on 16 channels at once, and three would leave most of that idle: one kernel of
+    8×8 and stride 2 gives the 2×2 pixels of a block as 12 channels, exactly and in half the time.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, 3, 7)
+        _initialize(self, gain=0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.pad(x, (3, 3, 3, 3), mode="replicate")
+        if torch.compiler.is_compiling():
+            return F.conv2d(x, self.weight, self.bias)
+        assert self.bias is not None
+        shifts = [(0, 1, 0, 1), (1, 0, 0, 1), (0, 1, 1, 0), (1, 0, 1, 0)]
+        kernels = torch.stack([F.pad(self.weight, shift) for shift in shifts], dim=1).flatten(0, 1)
+        blocks = F.conv2d(x, kernels, self.bias.repeat_interleave(4), stride=2)
+        return F.pixel_shuffle(blocks, 2)
+
+
 def _encoder(widths: list[int]) -> nn.ModuleList:
     halvings = (_convolution(c, 2 * c, 4, stride=2) for c in widths[:-1])
     return nn.ModuleList([_convolution(4, widths[0], 7), *halvings])
@@ -215,7 +237,7 @@ def _encoder(widths: list[int]) -> nn.ModuleList:
 def _convolution(
     inputs: int, outputs: int, kernel: int, *, stride: int = 1, gain: float = 1.0
 ) -> nn.Conv2d:
-    """A convolution with replicated borders; Kaiming normal × gain, 0.1 where a picture is made."""
+    """A convolution with replicated borders that keeps the size, or halves it with stride 2."""
     convolution = nn.Conv2d(
         inputs,
         outputs,
@@ -224,11 +246,16 @@ def _convolution(
         padding=(kernel - 1) // 2,
         padding_mode="replicate",
     )
+    _initialize(convolution, gain)
+    return convolution
+
+
+def _initialize(convolution: nn.Conv2d, gain: float) -> None:
+    """Kaiming normal × gain, which is 0.1 where a picture is made; no bias."""
     nn.init.kaiming_normal_(convolution.weight, a=0.2)
     convolution.weight.data.mul_(gain)
     assert convolution.bias is not None
     nn.init.zeros_(convolution.bias)
-    return convolution
 
 
 def _activated(x: Tensor) -> Tensor:
