@@ -7,10 +7,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from regionwise.checkpoints import madf, rn
+from regionwise.checkpoints import deepgin, madf, rn
 from regionwise.errors import CheckpointError
 
-_FORMATS = (madf, rn)
+_FORMATS = (deepgin, madf, rn)
 
 
 def from_official(state_dict: Mapping[str, Any], **options: Any) -> nn.Module:

@@ -38,7 +38,9 @@ def membrane_fill(image: Tensor, mask: Tensor, levels: int = LEVELS) -> Tensor:
     filled = torch.where(any_known, value, torch.full_like(value, 0.5))
     for value, weight in reversed(pyramid):
         height, width = value.shape[-2:]
-        filled = F.interpolate(filled, scale_factor=2.0, mode="nearest")[..., :height, :width]
+        filled = F.interpolate(filled, scale_factor=2.0, mode="nearest")
+        # Cropped by padding less than nothing: an exporter would have to prove a slice's bounds.
+        filled = F.pad(filled, (0, width - filled.shape[-1], 0, height - filled.shape[-2]))
         for _ in range(RELAXATIONS):
             filled = weight * value + (1.0 - weight) * _smooth(filled)
     return filled

@@ -10,6 +10,7 @@ from torch import nn
 from regionwise.errors import ModelError
 
 _HOMES = {
+    "deepgin": ("regionwise.models.deepgin", "DeepGinGenerator"),
     "madf": ("regionwise.models.madf", "CascadedRefinementGenerator"),
     "rn": ("regionwise.models.rn", "RegionNormGenerator"),
 }
