@@ -1,6 +1,6 @@
 """Make the README's picture: examples before and after, filled by the bundled network.
 
-    python docs/pictures/make_before_after.py
+python docs/pictures/make_before_after.py
 """
 
 from pathlib import Path

@@ -49,6 +49,7 @@ def description(network: nn.Module) -> tuple[str, dict[str, Any]]:
     """
     for name, (module, cls) in _HOMES.items():
         if type(network).__module__ == module and type(network).__name__ == cls:
-            options: dict[str, Any] = getattr(network, "options")  # noqa: B009
-            return name, options
-    raise ModelError(f"{type(network).__name__} is no network of regionwise")
+            options: dict[str, Any] | None = getattr(network, "options", None)
+            if options is not None:
+                return name, options
+    raise ModelError(f"a {type(network).__name__} can't be described by name and options yet")
