@@ -74,5 +74,5 @@ def test_file_of_a_training(weights, prefix):
 
 def test_incomplete_file(weights):
     broken = {key: value for key, value in weights.items() if key != "att_conv_4.conv.0.bias"}
-    with pytest.raises(CheckpointError, match="madf, but it is incomplete"):
+    with pytest.raises(CheckpointError, match=r"do not fit the network 'madf'.*recovery"):
         from_official(broken)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from regionwise.checkpoints.checkpoint import Checkpoint
 from regionwise.layers.pyramid_dilation import EIGHT_RATES, FOUR_RATES
-from regionwise.models.deepgin import DeepGinGenerator
 
 _PREFIXES = ("module.", "")
 _MARK = "lr_coarse_tinker.1.weight"
@@ -20,13 +19,13 @@ def recognizes(weights: Mapping[str, Tensor]) -> bool:
     return any(prefix + _MARK in weights for prefix in _PREFIXES)
 
 
-def convert(weights: Mapping[str, Tensor], **options: Any) -> nn.Module:
+def convert(weights: Mapping[str, Tensor]) -> Checkpoint:
     """Our network with the authors' weights."""
     prefix = next(prefix for prefix in _PREFIXES if prefix + _MARK in weights)
     theirs = {
         key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)
     }
-    network = DeepGinGenerator(width=theirs[_MARK].shape[0], **options)
+    options = {"width": theirs[_MARK].shape[0]}
     ours = {}
     for target, *sources in _names():
         for part in ("weight", "bias"):
@@ -34,8 +33,7 @@ def convert(weights: Mapping[str, Tensor], **options: Any) -> nn.Module:
             ours[f"{target}.{part}"] = torch.cat(found) if len(found) > 1 else found[0]
     if theirs:
         raise KeyError(f"unknown key {next(iter(theirs))}")
-    network.load_state_dict(ours)
-    return network.eval()
+    return Checkpoint("deepgin", options, ours)
 
 
 def _names() -> Iterator[tuple[str, ...]]:

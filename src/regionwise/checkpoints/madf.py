@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from regionwise.models.madf import CascadedRefinementGenerator
+from regionwise.checkpoints.checkpoint import Checkpoint
 
 _PREFIXES = ("module.model.", "model.", "module.", "")
 _MARK = "filter_gen_1.conv1.0.weight"
@@ -19,7 +18,7 @@ def recognizes(weights: Mapping[str, Tensor]) -> bool:
     return any(prefix + _MARK in weights for prefix in _PREFIXES)
 
 
-def convert(weights: Mapping[str, Tensor], **options: Any) -> nn.Module:
+def convert(weights: Mapping[str, Tensor]) -> Checkpoint:
     """Our network with the authors' weights; the number of refinement decoders is read off them.
 
     Left out: VGG's tensors, if the file holds them, and the encoder's batch normalisations, which
@@ -31,11 +30,12 @@ def convert(weights: Mapping[str, Tensor], **options: Any) -> nn.Module:
     }
     levels = len([key for key in theirs if key.startswith("enc_up_") and key.endswith("weight")])
     refinements = len([key for key in theirs if key.endswith("_1.weight") and "dec_ref" in key])
-    network = CascadedRefinementGenerator(
-        refinements, width=theirs["enc_up_1.0.weight"].shape[0], levels=levels, **options
-    )
-    network.load_state_dict(_renamed(theirs, levels, refinements))
-    return network.eval()
+    options = {
+        "refinements": refinements,
+        "width": theirs["enc_up_1.0.weight"].shape[0],
+        "levels": levels,
+    }
+    return Checkpoint("madf", options, _renamed(theirs, levels, refinements))
 
 
 def _renamed(theirs: Mapping[str, Tensor], levels: int, refinements: int) -> dict[str, Tensor]:

@@ -39,17 +39,3 @@ def create_model(name: str, **options: Any) -> nn.Module:
     except (TypeError, KeyError, ValueError) as error:
         raise ModelError(f"{name}: {error}") from error
     return network
-
-
-def description(network: nn.Module) -> tuple[str, dict[str, Any]]:
-    """The name and options with which `create_model` builds the like of a network.
-
-    Raises:
-        ModelError: if it is none of ours.
-    """
-    for name, (module, cls) in _HOMES.items():
-        if type(network).__module__ == module and type(network).__name__ == cls:
-            options: dict[str, Any] | None = getattr(network, "options", None)
-            if options is not None:
-                return name, options
-    raise ModelError(f"a {type(network).__name__} can't be described by name and options yet")

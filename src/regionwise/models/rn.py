@@ -102,17 +102,6 @@ class RegionNormGenerator(nn.Module):
         start: Start = "white",
     ) -> None:
         super().__init__()
-        self.options = {
-            "architecture": architecture,
-            "width": width,
-            "downsamplings": downsamplings,
-            "blocks": blocks,
-            "decoder": decoder,
-            "statistics": statistics,
-            "affine": affine,
-            "threshold": threshold,
-            "start": start,
-        }
         norms = ARCHITECTURES[architecture] if isinstance(architecture, int) else architecture
 
         def norm_factory(kind: Norm) -> Callable[[int], nn.Module]:
