@@ -29,8 +29,8 @@ def astronaut() -> None:
     """An object to remove: the model of the space shuttle."""
     photo = Image.fromarray(data.astronaut())
     mask, draw = blank(photo)
-    outline = [(388, 0), (440, 0), (462, 50), (462, 190), (478, 262), (478, 286), (362, 286)]
-    draw.polygon([*outline, (346, 222), (376, 140), (378, 70), (390, 40)], fill=1)
+    outline = [(380, 0), (448, 0), (468, 50), (468, 190), (490, 262), (490, 282), (352, 282)]
+    draw.polygon([*outline, (336, 230), (364, 140), (366, 70), (380, 40)], fill=1)
     save("astronaut", photo, mask)
 
 

@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from regionwise.checkpoints import region_wise, rn
+from regionwise.checkpoints import deepgin, madf, region_wise, rn
+from regionwise.checkpoints.checkpoint import Checkpoint
 from regionwise.errors import CheckpointError
 
-_FORMATS = (region_wise, rn)
+_FORMATS = (deepgin, madf, region_wise, rn)
+_WRAPPERS = ("model", "state_dict", "generator")
 
 
 def from_official(state_dict: Mapping[str, Any], **options: Any) -> nn.Module:
@@ -20,18 +22,28 @@ def from_official(state_dict: Mapping[str, Any], **options: Any) -> nn.Module:
 
     Args:
         state_dict: as loaded from the authors' file: tensors, or the NumPy arrays of an .npz of
-            TensorFlow variables. Wrappers ("model", "state_dict") are opened.
+            TensorFlow variables. Wrappers ("model", "state_dict", "generator") are opened.
         options: of the network's class that weights can't tell, as RN's `statistics`.
 
     Raises:
         CheckpointError: if no known network has these keys, or their shapes don't fit.
     """
-    weights = _unwrapped(state_dict)
+    found = read_official(state_dict)
+    return Checkpoint(found.model, found.options | options, found.weights).network()
+
+
+def read_official(content: Mapping[str, Any]) -> Checkpoint:
+    """An authors' checkpoint as our name, options and weights; `from_official` says what is taken.
+
+    A format is a module with `recognizes(weights)`, which looks at keys alone, and
+    `convert(weights)`, which gives the `Checkpoint`.
+    """
+    weights = _unwrapped(content)
     for format_ in _FORMATS:
         if format_.recognizes(weights):
             try:
-                network: nn.Module = format_.convert(weights, **options)
-                return network
+                checkpoint: Checkpoint = format_.convert(weights)
+                return checkpoint
             except (KeyError, RuntimeError, IndexError) as error:
                 detail = " ".join(str(error).split())[:200]
                 name = format_.__name__.rpartition(".")[2]
@@ -43,12 +55,14 @@ def from_official(state_dict: Mapping[str, Any], **options: Any) -> nn.Module:
 
 
 def _unwrapped(content: Mapping[str, Any]) -> dict[str, Tensor]:
-    for key in ("model", "state_dict", "generator"):
+    for key in _WRAPPERS:
         inner = content.get(key)
         if isinstance(inner, Mapping):
             return _unwrapped(inner)
-    return {
-        key: torch.from_numpy(value) if isinstance(value, np.ndarray) else value
-        for key, value in content.items()
-        if isinstance(value, Tensor | np.ndarray)
-    }
+    weights = {}
+    for key, value in content.items():
+        if isinstance(value, Tensor):
+            weights[key] = value
+        elif isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "bif":
+            weights[key] = torch.as_tensor(value)
+    return weights

@@ -13,11 +13,10 @@ optimiser's may be among them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from regionwise.models.region_wise import RegionWiseGenerator
+from regionwise.checkpoints.checkpoint import Checkpoint
 
 _COARSE, _FINE = "inpaint_net/", "inpaint_net_1/"
 _MARK = "com_13_fusion_1/kernel"
@@ -52,8 +51,8 @@ def recognizes(weights: Mapping[str, Tensor]) -> bool:
     return any(_COARSE + _MARK + suffix in weights for suffix in ("", ":0"))
 
 
-def convert(weights: Mapping[str, Tensor], **options: Any) -> nn.Module:
-    """Our generator with the authors' weights, in eval mode.
+def convert(weights: Mapping[str, Tensor]) -> Checkpoint:
+    """Our generator with the authors' weights; of the first network alone where no second is there.
 
     Kernels are (height, width, in, out) there. Those of the region-wise convolutions hold the known
     region's filter and then the hole's, one after the other along the input channels.
@@ -61,9 +60,8 @@ def convert(weights: Mapping[str, Tensor], **options: Any) -> nn.Module:
     theirs = {key.removesuffix(":0"): value for key, value in weights.items()}
     width = theirs[f"{_COARSE}conv1_1/kernel"].shape[-1]
     has_fine = any(key.startswith(_FINE) for key in theirs)
-    network = RegionWiseGenerator(width=width, stages=2 if has_fine else 1, **options)
-    network.load_state_dict(_renamed(theirs, width, has_fine))
-    return network.eval()
+    options = {"width": width, "stages": 2 if has_fine else 1}
+    return Checkpoint("region-wise", options, _renamed(theirs, width, has_fine))
 
 
 def _renamed(theirs: Mapping[str, Tensor], width: int, has_fine: bool) -> dict[str, Tensor]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from regionwise.models.rn import RegionNormGenerator
+from regionwise.checkpoints.checkpoint import Checkpoint
 
 _PREFIXES = ("generator.module.", "generator.", "module.", "")
 _MARK = "encoder_in1.foreground_gamma"
@@ -19,7 +18,7 @@ def recognizes(weights: Mapping[str, Tensor]) -> bool:
     return any(prefix + _MARK in weights for prefix in _PREFIXES)
 
 
-def convert(weights: Mapping[str, Tensor], **options: Any) -> nn.Module:
+def convert(weights: Mapping[str, Tensor]) -> Checkpoint:
     """Our network with the authors' weights.
 
     It has the paper's per-picture statistics; with statistics="batch" the answer is the released
@@ -30,14 +29,12 @@ def convert(weights: Mapping[str, Tensor], **options: Any) -> nn.Module:
     theirs = {
         key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)
     }
-    network = RegionNormGenerator(
-        width=theirs["encoder_conv1.weight"].shape[0],
-        blocks=len({key.split(".")[1] for key in theirs if key.startswith("middle.")}),
-        affine="released",
-        **options,
-    )
-    network.load_state_dict(_renamed(theirs))
-    return network.eval()
+    options = {
+        "width": theirs["encoder_conv1.weight"].shape[0],
+        "blocks": len({key.split(".")[1] for key in theirs if key.startswith("middle.")}),
+        "affine": "released",
+    }
+    return Checkpoint("rn", options, _renamed(theirs))
 
 
 def _renamed(theirs: Mapping[str, Tensor]) -> dict[str, Tensor]:

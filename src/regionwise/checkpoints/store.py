@@ -1,4 +1,4 @@
-"""Our own checkpoints: safetensors that say which network they belong to."""
+"""Checkpoints on disk: our safetensors say which network they belong to, others are recognised."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
-from torch import Tensor, nn
+from torch import nn
 
-from regionwise.checkpoints.official import from_official
-from regionwise.errors import CheckpointError, ModelError, OutputError
-from regionwise.models.registry import create_model
+from regionwise.checkpoints.checkpoint import Checkpoint
+from regionwise.checkpoints.official import read_official
+from regionwise.errors import CheckpointError, OutputError
 
 
-def save_checkpoint(
-    weights: dict[str, Tensor], file: Path, model: str, options: dict[str, Any]
-) -> None:
-    """Write weights as safetensors with the network's name and options in the header."""
-    header = {"model": model, "options": json.dumps(options), "format": "regionwise"}
-    content = to_bytes({key: value.contiguous() for key, value in weights.items()}, header)
+def save_checkpoint(checkpoint: Checkpoint, file: Path) -> None:
+    """Write safetensors with the network's name and options in the header."""
+    header = {
+        "model": checkpoint.model,
+        "options": json.dumps(checkpoint.options),
+        "format": "regionwise",
+    }
+    weights = {key: value.contiguous() for key, value in checkpoint.weights.items()}
     temporary = file.with_name(file.name + ".part")
     try:
-        temporary.write_bytes(content)
+        temporary.write_bytes(to_bytes(weights, header))
         temporary.replace(file)
     except OSError as error:
         temporary.unlink(missing_ok=True)
@@ -34,7 +36,15 @@ def save_checkpoint(
 
 
 def load_checkpoint(file: str | Path) -> nn.Module:
-    """A network in eval mode from our safetensors, a training's `last.pt`, or an authors' file.
+    """The network in eval mode; see `read_checkpoint` for the formats and errors."""
+    try:
+        return read_checkpoint(file).network()
+    except CheckpointError as error:
+        raise _of_file(file, error) from error
+
+
+def read_checkpoint(file: str | Path) -> Checkpoint:
+    """Read our safetensors, a training's `last.pt`, or an authors' file (.pt, .pth, .npz, ...).
 
     Pickled files are read with `weights_only=True`, an .npz without pickles: no code in them is
     ever run.
@@ -45,32 +55,38 @@ def load_checkpoint(file: str | Path) -> nn.Module:
     file = Path(file)
     if not file.is_file():
         raise CheckpointError(f"{file}: there is no such file")
-    read = {".safetensors": _from_safetensors, ".npz": _from_arrays}.get(file.suffix, _from_pickle)
-    return read(file).eval()
+    content: dict[str, Any]
+    if file.suffix == ".safetensors":
+        header, content = _read_safetensors(file)
+        if header.get("format") == "regionwise":
+            return Checkpoint(header["model"], json.loads(header["options"]), content)
+    else:
+        content = _read_arrays(file) if file.suffix == ".npz" else _read_pickle(file)
+        if "average" in content and "recipe" in content:
+            model = content["recipe"]["model"]
+            return Checkpoint(model["name"], model["options"], content["average"])
+    try:
+        return read_official(content)
+    except CheckpointError as error:
+        raise _of_file(file, error) from error
 
 
-def _from_safetensors(file: Path) -> nn.Module:
+def _of_file(file: str | Path, error: CheckpointError) -> CheckpointError:
+    """The same error, with the file's name in it once."""
+    message = str(error)
+    return CheckpointError(message if message.startswith(str(file)) else f"{file}: {message}")
+
+
+def _read_safetensors(file: Path) -> tuple[dict[str, str], dict[str, Any]]:
     try:
         with safe_open(file, framework="pt") as stream:
             header = stream.metadata() or {}
-            weights = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
+            return header, {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise CheckpointError(f"{file}: not a readable safetensors file ({error})") from error
-    if header.get("format") != "regionwise":
-        return _named(file, weights)
-    return _built(file, header["model"], json.loads(header["options"]), weights)
 
 
-def _from_arrays(file: Path) -> nn.Module:
-    try:
-        with file.open("rb") as stream:
-            weights = dict(np.lib.npyio.NpzFile(stream))
-    except (OSError, ValueError, BadZipFile) as error:
-        raise CheckpointError(f"{file}: not a readable .npz of weights ({error})") from error
-    return _named(file, weights)
-
-
-def _from_pickle(file: Path) -> nn.Module:
+def _read_pickle(file: Path) -> dict[str, Any]:
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch names no common class for a broken file
@@ -78,28 +94,14 @@ def _from_pickle(file: Path) -> nn.Module:
             f"{file}: not a readable checkpoint of weights alone "
             f"({' '.join(str(error).split())[:160]})"
         ) from error
-    if isinstance(content, dict) and "average" in content and "recipe" in content:
-        model = content["recipe"]["model"]
-        return _built(file, model["name"], model["options"], content["average"])
     if not isinstance(content, dict):
         raise CheckpointError(f"{file}: holds no dictionary of weights")
-    return _named(file, content)
+    return content
 
 
-def _named(file: Path, weights: dict[str, Any]) -> nn.Module:
+def _read_arrays(file: Path) -> dict[str, Any]:
     try:
-        return from_official(weights)
-    except CheckpointError as error:
-        raise CheckpointError(f"{file}: {error}") from error
-
-
-def _built(file: Path, name: str, options: dict[str, Any], weights: dict[str, Tensor]) -> nn.Module:
-    try:
-        network = create_model(name, **options)
-        network.load_state_dict(weights)
-    except (ModelError, RuntimeError) as error:
-        raise CheckpointError(
-            f"{file}: its weights do not fit the network {name!r} it names "
-            f"({' '.join(str(error).split())[:160]})"
-        ) from error
-    return network
+        with np.load(file, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, BadZipFile) as error:
+        raise CheckpointError(f"{file}: not a readable .npz of arrays ({error})") from error

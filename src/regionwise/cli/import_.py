@@ -21,14 +21,13 @@ def command(
     The network is known by the names of its weights. `regionwise fill --model` also takes the
     authors' file as it is.
     """
-    from regionwise.checkpoints import load_checkpoint, save_checkpoint
+    from regionwise.checkpoints import read_checkpoint, save_checkpoint
     from regionwise.errors import OutputError
-    from regionwise.models.registry import description
 
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists; give another name, or --overwrite")
-    network = load_checkpoint(checkpoint)
-    name, options = description(network)
-    save_checkpoint(dict(network.state_dict()), output, name, options)
-    parameters = sum(weight.numel() for weight in network.parameters())
-    print(f"{output}: {name}, {parameters / 1e6:.2f}M parameters, options {options or 'none'}")
+    stored = read_checkpoint(checkpoint)
+    parameters = sum(weight.numel() for weight in stored.network().parameters())
+    save_checkpoint(stored, output)
+    options = ", ".join(f"{key}={value}" for key, value in stored.options.items()) or "none"
+    print(f"{output}: {stored.model}, {parameters / 1e6:.2f}M parameters, options: {options}")

@@ -40,6 +40,59 @@ class PatchDiscriminator(nn.Module):
         return self.last(x), features
 
 
+class ConditionalMultiScaleDiscriminator(nn.Module):
+    """DeepGIN's two discriminators, at full and half size (section 4.1).
+
+    Each sees the photo with its hole painted white and, beside it, a candidate: the filled photo or
+    the true one. Scores at a quarter of each size, for patches of 26 pixels. The paper gives sizes
+    and spectral normalisation, the rest is ours: 4×4 convolutions of stride 2, then 3×3.
+
+    Args:
+        width: channels of the first convolution.
+        scales: discriminators; each next one sees half the size, averaged 3×3 with stride 2.
+        maps: scores of each patch, c in the paper, which leaves it open.
+
+    Shapes: masked and candidate N×3×H×W, H and W at least 2·2**scales → for each scale (scores
+    N×maps×h/4×w/4 without activation, the features before them), h×w being that scale's size.
+    """
+
+    def __init__(self, width: int = 64, scales: int = 2, maps: int = 1) -> None:
+        super().__init__()
+        self.discriminators = nn.ModuleList(_OneScale(width, maps) for _ in range(scales))
+
+    def forward(self, masked: Tensor, candidate: Tensor) -> list[tuple[Tensor, list[Tensor]]]:
+        """Score patches of candidate, given masked; see the class."""
+        x = torch.cat([masked, candidate], dim=1)
+        answers = []
+        for number, discriminator in enumerate(self.discriminators):
+            if number:
+                x = F.avg_pool2d(x, 3, stride=2, padding=1, count_include_pad=False)
+            answers.append(discriminator(x))
+        return answers
+
+
+class _OneScale(nn.Module):
+    """Scores patches of two pictures, one upon the other in 6 channels."""
+
+    def __init__(self, width: int, maps: int) -> None:
+        super().__init__()
+        self.convolutions = nn.ModuleList(
+            [
+                spectral_norm(nn.Conv2d(6, width, 4, stride=2, padding=1)),
+                spectral_norm(nn.Conv2d(width, 2 * width, 4, stride=2, padding=1)),
+                spectral_norm(nn.Conv2d(2 * width, 4 * width, 3, padding=1)),
+            ]
+        )
+        self.last = spectral_norm(nn.Conv2d(4 * width, maps, 3, padding=1))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        features = []
+        for convolution in self.convolutions:
+            x = F.leaky_relu(convolution(x), 0.2)
+            features.append(x)
+        return self.last(x), features
+
+
 class RegionWiseDiscriminator(nn.Module):
     """Sees the hole's content and the validity, nothing of the known region (Region-wise GAN, 3.4).
 

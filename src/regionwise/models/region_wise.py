@@ -91,12 +91,11 @@ class RegionWiseGenerator(nn.Module):
             picture = torch.where(hole, torch.zeros_like(image), image)
         else:
             picture = membrane_fill((image + 1) / 2, mask).to(image.dtype) * 2 - 1
-            unit = known_deviation(picture, mask)
+            unit = known_deviation(picture, mask).to(image.dtype)
         regions = torch.cat([known, mask], dim=1)
         pictures: list[Tensor] = []
         for network in self.networks:
-            seen = torch.cat([picture, known], dim=1)
-            y = network(seen.contiguous(memory_format=torch.channels_last), regions)
+            y = network(_stacked(picture, known), regions)
             pictures.append(F.elu(y) if self.start == "grey" else picture + unit * y)
             picture = torch.where(hole, pictures[-1].clamp(-1, 1), picture)
         return pictures
@@ -247,6 +246,17 @@ def _layer(
     """A convolution and ELU."""
     convolution = _convolution(inputs, outputs, kernel, stride, dilation)
     return nn.Sequential(convolution, nn.ELU(inplace=True))
+
+
+def _stacked(picture: Tensor, known: Tensor) -> Tensor:
+    """Picture and validity, N×4×H×W, channels last: convolutions on CPUs are fastest so.
+
+    A compiler chooses its own layout, and an exporter would make conditions on sizes out of it.
+    """
+    x = torch.cat([picture, known], dim=1)
+    if torch.compiler.is_compiling():
+        return x
+    return x.contiguous(memory_format=torch.channels_last)
 
 
 def _pad(x: Tensor) -> Tensor:

@@ -102,17 +102,6 @@ class RegionNormGenerator(nn.Module):
         start: Start = "white",
     ) -> None:
         super().__init__()
-        self.options = {
-            "architecture": architecture,
-            "width": width,
-            "downsamplings": downsamplings,
-            "blocks": blocks,
-            "decoder": decoder,
-            "statistics": statistics,
-            "affine": affine,
-            "threshold": threshold,
-            "start": start,
-        }
         norms = ARCHITECTURES[architecture] if isinstance(architecture, int) else architecture
 
         def norm_factory(kind: Norm) -> Callable[[int], nn.Module]:
@@ -159,8 +148,8 @@ class RegionNormGenerator(nn.Module):
             return Prediction([_crop(answer, height, width)])
         membrane = membrane_fill(image, mask).to(image.dtype)
         features = torch.cat([membrane * 2 - 1, mask], dim=1)
-        correction = self._network(features, mask) * known_deviation(membrane, mask)
-        answer = _crop(membrane + correction, height, width)
+        deviation = known_deviation(membrane, mask).to(image.dtype)
+        answer = _crop(membrane + self._network(features, mask) * deviation, height, width)
         return Prediction([answer if self.training else answer.clamp(0, 1)])
 
     def _network(self, x: Tensor, mask: Tensor) -> Tensor:

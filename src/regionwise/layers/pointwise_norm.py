@@ -1,0 +1,38 @@
+"""Point-wise normalisation (Zhu et al. 2021, eq. 1): scale and bias for every point."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class PointwiseNorm(nn.Module):
+    """Batch normalisation whose scale and bias are convolutions of another feature map.
+
+    y = x̂·(1 + α) + β, where x̂ is x normalised without affine map, and α and β come from the
+    condition: 3×3 to `hidden` channels with ReLU, then 3×3. The paper writes α for 1 + α; the
+    released network has the 1. Both maps come from one convolution of 2·C outputs, in this order.
+
+    Args:
+        channels: C.
+        condition_channels: of the feature map that scale and bias are made from.
+        hidden: channels between, 128 as released.
+        eps: added to the variance.
+
+    Shapes: x N×C×H×W, condition N×condition_channels×H×W → N×C×H×W.
+    """
+
+    def __init__(
+        self, channels: int, condition_channels: int, hidden: int = 128, *, eps: float = 1e-5
+    ) -> None:
+        super().__init__()
+        self.norm: nn.Module = nn.BatchNorm2d(channels, eps=eps, affine=False)
+        self.shared = nn.Conv2d(condition_channels, hidden, 3, padding=1)
+        self.affine = nn.Conv2d(hidden, 2 * channels, 3, padding=1)
+
+    def forward(self, x: Tensor, condition: Tensor) -> Tensor:
+        """Normalise x and map each of its points by what the condition says there."""
+        scale, bias = self.affine(F.relu(self.shared(condition), inplace=True)).chunk(2, dim=1)
+        normalized = self.norm(x)
+        return torch.addcmul(normalized + bias, normalized, scale)
