@@ -44,8 +44,8 @@ def test_each_picture_alone(weights, answers):
         assert max(relative_errors(network, alone)) < 1e-4
 
 
-def test_the_other_reading_of_equation_1_gives_another_picture(weights):
-    with pytest.raises(CheckpointError, match=r"region_wise, but .*bias"):
+def test_released_weights_do_not_fit_the_other_reading_of_equation_1(weights):
+    with pytest.raises(CheckpointError, match=r"do not fit the network 'region-wise'.*bias"):
         from_official(weights, reading="window")
 
 
@@ -55,6 +55,7 @@ def test_an_npz_of_variables(weights, answers, tmp_path):
     arrays["discriminator/conv1/kernel:0"] = np.zeros((5, 5, 4, 64), np.float32)
     arrays["inpaint_net/conv1_1/kernel/Adam:0"] = np.zeros((5, 5, 4, 32), np.float32)
     arrays["beta1_power:0"] = np.float32(0.9)
+    arrays["note:0"] = np.array(b"text")
     arrays["global_step:0"] = np.int64(7)
     file = tmp_path / "region-wise.npz"
     np.savez(file, **arrays)

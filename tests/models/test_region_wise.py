@@ -42,7 +42,7 @@ def test_ablations():
     assert parameters(create_model("region-wise", convolution="standard")) == whole - 27 * 128**2
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     height=st.integers(1, 90),
     width=st.integers(1, 90),
