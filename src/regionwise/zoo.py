@@ -143,10 +143,14 @@ def load_model(
         name = _default_name()
     if name in _CLASSICAL:
         return _CLASSICAL[name].create()
-    bundled = WEIGHTS / f"{name}.onnx"
-    if bundled.parent == WEIGHTS and bundled.is_file():
-        return engines.OnnxEngine(bundled, device, seed)
-    return _load_file(Path(name), device, seed)
+    return _load_file(weights_file(name), device, seed)
+
+
+def weights_file(name_or_file: str | os.PathLike[str]) -> Path:
+    """The file of a bundled model, or the file itself; for `checkpoints.read_checkpoint`."""
+    name = os.fspath(name_or_file)
+    bundled = WEIGHTS / f"{DEFAULT if name == 'default' else name}.onnx"
+    return bundled if bundled.parent == WEIGHTS and bundled.is_file() else Path(name)
 
 
 def _default_name() -> str:
