@@ -37,7 +37,16 @@ def export_onnx(network: nn.Module, file: Path, *, half: bool = True) -> None:
         network: with the contract `model(image, mask)` → `Prediction`; it is put in eval mode.
         file: written whole or not at all.
         half: store weights in float16; they are computed with in float32.
+
+    Raises:
+        ModelError: if the network says that it is no one graph (`exportable`).
+        OutputError: if the file can't be written.
     """
+    if not getattr(network, "exportable", True):
+        raise ModelError(
+            f"{type(network).__name__} can't be written as ONNX, part of it runs outside PyTorch; "
+            "fill with its PyTorch weights"
+        )
     model = _exported(_Composed(network.cpu().float()).eval())
     _strip(model)
     if half:

@@ -9,20 +9,27 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from regionwise.checkpoints import deepgin, madf, rn
+from regionwise.checkpoints import deepgin, edgeconnect, madf, rn
 from regionwise.checkpoints.checkpoint import Checkpoint
+from regionwise.checkpoints.parts import joined
 from regionwise.errors import CheckpointError
 
-_FORMATS = (deepgin, madf, rn)
-_WRAPPERS = ("model", "state_dict", "generator")
+_FORMATS = (deepgin, edgeconnect, madf, rn)
+_WRAPPERS = ("model", "state_dict", "generator", "netG", "G")
+
+FILES_OF_PARTS: tuple[dict[str, str], ...] = tuple(
+    format_.FILES for format_ in _FORMATS if hasattr(format_, "FILES")
+)
+"""For each network that comes as several files: its parts, and the names of their files."""
 
 
 def from_official(state_dict: Mapping[str, Any], **options: Any) -> nn.Module:
     """Our network in eval mode with the weights of an authors' checkpoint.
 
     Args:
-        state_dict: as loaded from the authors' file. Wrappers ("model", "state_dict",
-            "generator") are opened.
+        state_dict: as loaded from the authors' file. Wrappers ("model", "state_dict", "generator",
+            "netG", "G") are opened. Where there are several files, a dictionary of what each holds,
+            as {"edge": ..., "inpaint": ...} for EdgeConnect.
         options: of the network's class that weights can't tell, as RN's `statistics`.
 
     Raises:
@@ -44,6 +51,8 @@ def read_official(content: Mapping[str, Any]) -> Checkpoint:
             try:
                 checkpoint: Checkpoint = format_.convert(weights)
                 return checkpoint
+            except CheckpointError:
+                raise
             except (KeyError, RuntimeError, IndexError) as error:
                 detail = " ".join(str(error).split())[:200]
                 name = format_.__name__.rpartition(".")[2]
@@ -55,6 +64,9 @@ def read_official(content: Mapping[str, Any]) -> Checkpoint:
 
 
 def _unwrapped(content: Mapping[str, Any]) -> dict[str, Tensor]:
+    for files in FILES_OF_PARTS:
+        if all(isinstance(content.get(part), Mapping) for part in files):
+            return joined({part: _unwrapped(content[part]) for part in files})
     for key in _WRAPPERS:
         inner = content.get(key)
         if isinstance(inner, Mapping):

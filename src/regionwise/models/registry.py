@@ -11,6 +11,7 @@ from regionwise.errors import ModelError
 
 _HOMES = {
     "deepgin": ("regionwise.models.deepgin", "DeepGinGenerator"),
+    "edgeconnect": ("regionwise.models.edgeconnect", "EdgeConnectGenerator"),
     "madf": ("regionwise.models.madf", "CascadedRefinementGenerator"),
     "rn": ("regionwise.models.rn", "RegionNormGenerator"),
 }

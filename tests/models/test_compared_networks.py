@@ -1,0 +1,88 @@
+"""What each network that the papers compare with must keep: the contract of every model."""
+
+import pytest
+import torch
+
+from regionwise import compose
+from regionwise.models.registry import create_model
+
+SLIM = {
+    "edgeconnect": {"width": 4, "blocks": 1},
+}
+"""Options that make each network small."""
+
+EXPORTABLE = [name for name in SLIM if name not in {"edgeconnect"}]
+
+
+def slim(name, **options):
+    torch.manual_seed(0)
+    network = create_model(name, **(SLIM[name] | options)).eval()
+    with torch.no_grad():  # fresh weights are small: the answer should tell inputs apart
+        for weight in network.parameters():
+            if weight.dim() > 1:
+                torch.nn.init.xavier_normal_(weight)
+    return network
+
+
+def sample(height, width, batch=1, share=0.3):
+    generator = torch.Generator().manual_seed(height + 7 * width)
+    image = torch.rand(batch, 3, height, width, generator=generator)
+    mask = (torch.rand(batch, 1, height, width, generator=generator) < share).float()
+    return image, mask
+
+
+@pytest.mark.parametrize("name", SLIM)
+class TestEach:
+    @pytest.mark.parametrize(
+        ("height", "width", "batch", "share"),
+        [(1, 1, 1, 1.0), (3, 50, 2, 0.3), (64, 33, 1, 0.0), (37, 70, 2, 1.0), (24, 40, 3, 0.5)],
+    )
+    def test_any_size_and_mask(self, name, height, width, batch, share):
+        image, mask = sample(height, width, batch, share)
+        with torch.no_grad():
+            prediction = slim(name)(image, mask)
+        for stage in prediction.stages:
+            assert stage.shape == image.shape
+            assert 0 <= stage.min() <= stage.max() <= 1
+        filled = compose(image, mask, prediction)
+        known = (mask == 0).expand_as(image)
+        assert torch.equal(filled[known], image[known])
+
+    def test_the_hole_is_not_looked_into(self, name):
+        image, mask = sample(32, 40)
+        other = torch.where(mask > 0, torch.full_like(image, torch.nan), image)
+        network = slim(name)
+        with torch.no_grad():
+            torch.manual_seed(1)
+            one = network(image, mask).answer
+            torch.manual_seed(1)
+            assert torch.equal(one, network(other, mask).answer)
+
+    def test_the_known_region_is_looked_at(self, name):
+        image, mask = sample(32, 40)
+        network = slim(name)
+        with torch.no_grad():
+            torch.manual_seed(1)
+            one = network(image, mask).answer
+            torch.manual_seed(1)
+            other = network(1 - image, mask).answer
+        assert (one - other).abs().max() > 1e-3
+
+    def test_a_picture_does_not_depend_on_its_batch(self, name):
+        image, mask = sample(32, 24, batch=3)
+        network = slim(name)
+        with torch.no_grad():
+            torch.manual_seed(1)
+            alone = network(image[:1], mask[:1]).answer
+            torch.manual_seed(1)
+            together = network(image, mask).answer[:1]
+        torch.testing.assert_close(together, alone, atol=2e-5, rtol=1e-4)
+
+    def test_every_parameter_learns(self, name):
+        image, mask = sample(32, 24, batch=2)
+        network = slim(name).train()
+        prediction = network(image, mask)
+        torch.stack([(s - 0.3).square().mean() for s in prediction.stages]).sum().backward()
+        idle = [key for key, p in network.named_parameters() if p.grad is None]
+        assert not idle
+        assert all(p.grad.isfinite().all() for p in network.parameters())
