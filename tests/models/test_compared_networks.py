@@ -4,10 +4,13 @@ import pytest
 import torch
 
 from regionwise import compose
+from regionwise.errors import ModelError
+from regionwise.export import export_onnx, largest_difference, rounded_to_half
 from regionwise.models.registry import create_model
 
 SLIM = {
     "edgeconnect": {"width": 4, "blocks": 1},
+    "pconv": {"width": 4, "levels": 4},
 }
 """Options that make each network small."""
 
@@ -86,3 +89,35 @@ class TestEach:
         idle = [key for key, p in network.named_parameters() if p.grad is None]
         assert not idle
         assert all(p.grad.isfinite().all() for p in network.parameters())
+
+
+VARIANTS = [
+    ("edgeconnect", {"edges": "mixed"}),
+    ("pconv", {"norm": "region"}),
+    ("pconv", {"start": "membrane"}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), VARIANTS)
+def test_options(name, options):
+    image, mask = sample(37, 50, batch=2)
+    plain, other = slim(name), slim(name, **options)
+    with torch.no_grad():
+        answer = other(image, mask).answer
+        assert answer.shape == image.shape
+        assert (answer - plain(image, mask).answer).abs().max() > 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPORTABLE)
+def test_onnx(name, tmp_path):
+    network = rounded_to_half(slim(name))
+    export_onnx(network, tmp_path / "model.onnx")
+    sizes = [(72, 88), (1, 1), (7, 130), (161, 96)]
+    assert largest_difference(network, tmp_path / "model.onnx", sizes) < 1e-4
+
+
+@pytest.mark.parametrize("name", sorted(set(SLIM) - set(EXPORTABLE)))
+def test_what_can_not_be_exported_says_so(name, tmp_path):
+    with pytest.raises(ModelError, match="can't be written as ONNX"):
+        export_onnx(slim(name), tmp_path / "model.onnx")

@@ -13,6 +13,7 @@ _HOMES = {
     "deepgin": ("regionwise.models.deepgin", "DeepGinGenerator"),
     "edgeconnect": ("regionwise.models.edgeconnect", "EdgeConnectGenerator"),
     "madf": ("regionwise.models.madf", "CascadedRefinementGenerator"),
+    "pconv": ("regionwise.models.pconv", "PartialConvGenerator"),
     "rn": ("regionwise.models.rn", "RegionNormGenerator"),
 }
 
