@@ -9,10 +9,15 @@ from regionwise.export import export_onnx, largest_difference, rounded_to_half
 from regionwise.models.registry import create_model
 
 SLIM = {
+    "deepfillv1": {"width": 8},
+    "deepfillv2": {"width": 8},
     "edgeconnect": {"width": 4, "blocks": 1},
     "pconv": {"width": 4, "levels": 4},
 }
 """Options that make each network small."""
+
+GAIN = {"deepfillv2": 2.5}
+"""Where weights must be larger for the answer to depend on the picture: each gate halves."""
 
 EXPORTABLE = [name for name in SLIM if name not in {"edgeconnect"}]
 
@@ -23,7 +28,7 @@ def slim(name, **options):
     with torch.no_grad():  # fresh weights are small: the answer should tell inputs apart
         for weight in network.parameters():
             if weight.dim() > 1:
-                torch.nn.init.xavier_normal_(weight)
+                torch.nn.init.xavier_normal_(weight, GAIN.get(name, 1.0))
     return network
 
 
@@ -91,7 +96,15 @@ class TestEach:
         assert all(p.grad.isfinite().all() for p in network.parameters())
 
 
+DEEPFILL = [
+    ("graph", "pytorch"),
+    ("graph", "converted"),
+    ("coarse_norm", "region"),
+    ("channels", "bgr"),
+]
 VARIANTS = [
+    *[("deepfillv1", {option: value}) for option, value in DEEPFILL if value != "converted"],
+    *[("deepfillv2", {option: value}) for option, value in DEEPFILL],
     ("edgeconnect", {"edges": "mixed"}),
     ("pconv", {"norm": "region"}),
     ("pconv", {"start": "membrane"}),
