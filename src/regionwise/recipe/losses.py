@@ -48,8 +48,11 @@ class FeaturesSection(Section):
 
 
 class _Term(Section):
-    """Common to all: `stage` is a number (0 = the first, -1 = the last) or a list of them, "all",
-    or "low_resolution"; values for several stages, and for both pictures, are added up.
+    """Common to all.
+
+    Attributes:
+        stage: a number (0 = the first, -1 = the last), "all", "low_resolution", or a list. Values
+            for several stages, and for both pictures, are added up.
     """
 
     weight: NotNegative = 1.0
@@ -67,13 +70,13 @@ class _PixelTerm(_Term):
     Attributes:
         region: where pixels count.
         picture: the raw prediction, or composed with the known pixels.
-        over: what the sum is divided by: the pixels of the region, or of the whole picture, times
-            channels; or not at all ("sum", a picture's own sum).
+        over: what the sum is divided by: the pixels of the region, of the hole, or of the whole
+            picture, times channels; or nothing ("sum": each picture's own sum).
     """
 
     picture: Picture = "raw"
     region: Literal["hole", "known", "all"] = "all"
-    over: Literal["region", "picture", "sum"] = "picture"
+    over: Literal["region", "hole", "picture", "sum"] = "picture"
 
 
 class L1Term(_PixelTerm):

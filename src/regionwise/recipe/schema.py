@@ -18,7 +18,7 @@ class ModelSection(Section):
     """Which network, and its options (see the network's class)."""
 
     name: str
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default={})
 
 
 class InitializationSection(Section):
@@ -83,7 +83,7 @@ class DiscriminatorSection(Section):
     """
 
     name: Literal["patch", "conditional", "region-wise"] = "patch"
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default={})
     loss: Literal[
         "hinge",
         "non-saturating",

@@ -52,7 +52,7 @@ class Duration:
         """
         if isinstance(value, Duration):
             return value
-        found = re.fullmatch(r"([\d_.]+(?:e\d+)?)\s*(step|epoch|photo)?s?", str(value).strip())
+        found = re.fullmatch(r"([\d_.]+(?:e[+-]?\d+)?)\s*(step|epoch|photo)?s?", str(value).strip())
         count = float(found[1]) if found and found[1].count(".") < 2 else -1.0
         unit = f"{found[2] or 'step'}s" if found else "steps"
         if count < 0 or (unit == "steps" and count != int(count)):

@@ -34,8 +34,9 @@ def create_discriminator(section: DiscriminatorSection) -> nn.Module:
 
 
 class Adversary:
-    """A discriminator's looks and losses. The network is given to each call, as it may be wrapped
-    for several processes.
+    """A discriminator's looks and losses.
+
+    The network is given to each call, as it may be wrapped for several processes.
     """
 
     def __init__(self, section: DiscriminatorSection) -> None:
@@ -87,9 +88,7 @@ class Adversary:
         return torch.stack([hinge_generator(f, self._weight(mask, f)) for f, _ in fake]).sum()
 
     def feature_distance(self, fake: Judgement, real: Judgement) -> Tensor:
-        """How far the discriminator's features of a filled picture are from those of the true one,
-        over all scales.
-        """
+        """How far the discriminator's features of two pictures are apart, over all scales."""
         return torch.stack(
             [feature_matching(f, r) for (_, f), (_, r) in zip(fake, real, strict=True)]
         ).sum()

@@ -18,11 +18,14 @@ from regionwise.training.adversary import create_discriminator
 
 @dataclass(frozen=True)
 class PhaseCosts:
-    """Of one picture in a phase: multiply-accumulates of the generator's forward pass (products of
-    convolutions and matrices alone), bytes it keeps for its gradient, and of a step's part.
+    """What a phase needs.
 
-    `memory`: weights, gradients, Adam's moments and averages in float32, and what the pictures of
-    one process's part of a batch keep. Feature networks and work space come on top.
+    Attributes:
+        multiplications: multiply-accumulates of the generator's forward pass for a picture, in
+            convolutions and products of matrices alone.
+        kept: bytes that it keeps of a picture for the gradient.
+        memory: bytes of weights, gradients, Adam's moments and averages in float32, and of what one
+            process's part of a batch keeps. Feature networks and work space come on top.
     """
 
     multiplications: int

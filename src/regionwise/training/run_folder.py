@@ -1,4 +1,4 @@
-"""What a run's folder tells of itself, so that `regionwise train --resume RUN` needs nothing else."""
+"""What a run's folder tells of itself: `regionwise train --resume RUN` needs nothing else."""
 
 from __future__ import annotations
 

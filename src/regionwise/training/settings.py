@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy
+from lightning_fabric.strategies.ddp import DDPStrategy
 
 _PRECISIONS: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
@@ -44,7 +44,7 @@ class Settings:
     preview_steps: int = 1000
     log_steps: int | None = None
     minutes: float | None = None
-    feature_files: Mapping[str, Path] = ()  # type: ignore[assignment]
+    feature_files: Mapping[str, Path] = field(default_factory=dict)
     wandb: str | None = None
 
 

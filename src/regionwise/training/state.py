@@ -51,7 +51,8 @@ def read_state(file: Path) -> dict[str, Any]:
 
 def random_state() -> dict[str, Any]:
     """The states of all of this process's random generators, as plain data and tensors."""
-    kind, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)  # noqa: NPY002
+    numpy_state: Any = np.random.get_state(legacy=True)  # noqa: NPY002
+    kind, keys, position, has_gauss, gauss = numpy_state
     return {
         "python": random.getstate(),
         "numpy": (str(kind), torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss),

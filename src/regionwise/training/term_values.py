@@ -35,8 +35,9 @@ def pixel_value(term: L1Term | L2Term, compared: Compared, hole_share: float) ->
         distance = distance * (compared.mask if term.region == "hole" else 1 - compared.mask)
     if term.over == "sum":
         return distance.sum() / len(distance)
-    share = {"hole": hole_share, "known": 1 - hole_share, "all": 1.0}[term.region]
-    return distance.mean() / (max(share, 1e-9) if term.over == "region" else 1.0)
+    shares = {"hole": hole_share, "known": 1 - hole_share, "all": 1.0, "picture": 1.0}
+    divisor = shares[term.region if term.over == "region" else term.over]
+    return distance.mean() / max(divisor, 1e-9)
 
 
 def variation_value(term: TotalVariationTerm, compared: Compared) -> Tensor:

@@ -63,9 +63,8 @@ class Trainer:
         self.objective = Objective(
             phase.losses, features, self.adversary if phase.adversarial else None, self._autocast
         )
-        network = torch.compile(self.generator) if self.settings.compile else self.generator
         self.sections = {"generator": phase.optimizer}
-        players = {"generator": network}
+        players = {"generator": self.generator}
         if phase.adversarial and self.discriminator is not None:
             assert self.recipe.discriminator
             self.sections["discriminator"] = self.recipe.discriminator.optimizer
@@ -73,8 +72,10 @@ class Trainer:
         self.optimizers, self._wrapped, self._stepped = {}, {}, {}
         for name, player in players.items():
             self.optimizers[name] = _adam(player, self.sections[name])
+            compile_it = self.settings.compile and name == "generator"
+            compiled: Any = torch.compile(player) if compile_it else player
             self._wrapped[name], self._stepped[name] = self.fabric.setup(
-                player, self.optimizers[name]
+                compiled, self.optimizers[name]
             )
         if amid or phase.keep_optimizer:
             for name in self.optimizers.keys() & self.states.keys():
@@ -96,7 +97,8 @@ class Trainer:
         pictures, hole_share = self._joint(mask)
         for _ in range(self._extra_discriminator_steps()):
             self._discriminate_once(image, mask, hole_share, pictures, step)
-        parts = list(zip(*(x.tensor_split(self._parts(len(image))) for x in (image, mask))))
+        cuts = min(self.stretch.phase.accumulate, len(image))
+        parts = list(zip(image.tensor_split(cuts), mask.tensor_split(cuts), strict=True))
         numbers: dict[str, Tensor] = {}
         for optimizer in self.optimizers.values():
             optimizer.zero_grad(set_to_none=True)
@@ -180,9 +182,6 @@ class Trainer:
             return 0
         return self.recipe.discriminator.steps - 1
 
-    def _parts(self, pictures: int) -> int:
-        return min(self.stretch.phase.accumulate, pictures)
-
     def _no_exchange(self, enabled: bool) -> Any:
         """Gradients are exchanged with other processes after the last part only."""
         stack = ExitStack()
@@ -220,7 +219,7 @@ class Trainer:
 def _placed(network: nn.Module, fabric: Fabric) -> nn.Module:
     """On the device, convolutions channels last; batch norms see all processes' pictures."""
     if fabric.world_size > 1 and fabric.device.type == "cuda":
-        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
     return network.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
