@@ -50,8 +50,7 @@ class Trainer:
     def begin(self, stretch: Stretch, *, amid: bool) -> None:
         """Get ready for a phase, from its start or, after `load`, from amid it."""
         self.stretch, phase = stretch, stretch.phase
-        if self.optimizers:
-            self.states = {name: one.state_dict() for name, one in self.optimizers.items()}
+        self.states = self._optimizer_states()
         if not amid and phase.start == "average":
             self.generator.load_state_dict(self.average.weights)
         features = FeatureNetworks(
@@ -199,9 +198,13 @@ class Trainer:
             "discriminator": self.discriminator.state_dict() if self.discriminator else None,
             "average": self.average.weights,
             "updates": self.average.updates,
-            "optimizers": {name: one.state_dict() for name, one in self.optimizers.items()},
+            "optimizers": self._optimizer_states(),
             "scaler": self.fabric.strategy.precision.state_dict(),
         }
+
+    def _optimizer_states(self) -> dict[str, Any]:
+        """Of the present phase's optimisers, or of those that were loaded, before a phase begins."""
+        return {name: one.state_dict() for name, one in self.optimizers.items()} or self.states
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Go on from `state()`; the optimisers' part is for `begin`."""
