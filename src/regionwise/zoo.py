@@ -51,15 +51,17 @@ class ModelCard:
 
 @dataclass(frozen=True)
 class _Classical:
-    create: Callable[[], Engine]
+    create: Callable[..., Engine]
     title: str
     paper: str
     licence: str
     library: str = ""
     install: str = ""
+    draws: bool = False
+    """Whether it draws numbers: `create` takes a seed."""
 
 
-_OPENCV = {
+_OPENCV: dict[str, Any] = {
     "licence": "Apache-2.0",
     "library": "cv2",
     "install": "pip install opencv-python-headless",
@@ -70,6 +72,13 @@ _CLASSICAL = {
         "smooth continuation of the border, in milliseconds",
         "Gortler et al., The Lumigraph, SIGGRAPH 1996 (push-pull pyramid)",
         "Apache-2.0",
+    ),
+    "patchmatch": _Classical(
+        engines.patchmatch,
+        "patches of the known region, sharp and textured; seconds for a large hole",
+        "Wexler et al., Space-Time Completion of Video, 2007; Barnes et al., PatchMatch, 2009",
+        "Apache-2.0",
+        draws=True,
     ),
     "telea": _Classical(
         engines.telea,
@@ -142,7 +151,8 @@ def load_model(
     if name == "default":
         name = _default_name()
     if name in _CLASSICAL:
-        return _CLASSICAL[name].create()
+        method = _CLASSICAL[name]
+        return method.create(seed=seed) if method.draws else method.create()
     bundled = WEIGHTS / f"{name}.onnx"
     if bundled.parent == WEIGHTS and bundled.is_file():
         return engines.OnnxEngine(bundled, device, seed)

@@ -46,7 +46,8 @@ def load_checkpoint(file: str | Path) -> nn.Module:
 def read_checkpoint(file: str | Path) -> Checkpoint:
     """Read our safetensors, a training's `last.pt`, or an authors' file (.pt, .pth, .npz, ...).
 
-    Pickled files are read with `weights_only=True`: no code in them is ever run.
+    Pickled files are read with `weights_only=True`, an .npz without pickles: no code in them is
+    ever run.
 
     Raises:
         CheckpointError: for a missing, broken or foreign file.
@@ -102,5 +103,5 @@ def _read_arrays(file: Path) -> dict[str, Any]:
     try:
         with np.load(file, allow_pickle=False) as arrays:
             return dict(arrays)
-    except (OSError, ValueError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, BadZipFile) as error:
         raise CheckpointError(f"{file}: not a readable .npz of arrays ({error})") from error
