@@ -10,7 +10,11 @@ from torch import Tensor, nn
 from regionwise.errors import RecipeError
 from regionwise.losses.adversarial import hinge_discriminator, hinge_generator, hole_patches
 from regionwise.losses.feature_matching import feature_matching
-from regionwise.models.discriminators import ConditionalMultiScaleDiscriminator, PatchDiscriminator
+from regionwise.models.discriminators import (
+    ConditionalMultiScaleDiscriminator,
+    PatchDiscriminator,
+    RegionWiseDiscriminator,
+)
 from regionwise.recipe.schema import DiscriminatorSection
 
 Judgement = list[tuple[Tensor, list[Tensor]]]
@@ -26,6 +30,7 @@ def create_discriminator(section: DiscriminatorSection) -> nn.Module:
     classes: dict[str, type[nn.Module]] = {
         "patch": PatchDiscriminator,
         "conditional": ConditionalMultiScaleDiscriminator,
+        "region-wise": RegionWiseDiscriminator,
     }
     try:
         return classes[section.name](**section.options)

@@ -203,7 +203,7 @@ class Trainer:
         }
 
     def _optimizer_states(self) -> dict[str, Any]:
-        """Of the present phase's optimisers, or of those that were loaded, before a phase begins."""
+        """Of this phase's optimisers; before a phase begins, those that were loaded."""
         return {name: one.state_dict() for name, one in self.optimizers.items()} or self.states
 
     def load(self, state: Mapping[str, Any]) -> None:
