@@ -14,9 +14,14 @@ def alarms(*, half=False, loss="hinge", **section):
     return Alarms(AlarmSection(**section), critic, half=half)
 
 
+def repeat(watch, times, **numbers):
+    for step in range(times):
+        watch.check(step, numbers)
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_what_is_no_number(value):
-    with pytest.raises(TrainingAlarm, match="step 3: the style is (nan|inf)"):
+    with pytest.raises(TrainingAlarm, match=r"step 3: the style is (nan|inf)"):
         alarms().check(3, {"l1": 1.0, "style": value})
 
 
@@ -26,8 +31,7 @@ def test_fp16_may_overflow_while_it_looks_for_its_scale():
         watch.check(step, {"l1": 1.0, "gradient": math.inf})
     watch.check(50, {"l1": 1.0, "gradient": 1.0})
     with pytest.raises(TrainingAlarm, match="fp16 overflowed in 51 steps"):
-        for step in range(60):
-            watch.check(step, {"l1": 1.0, "gradient": math.inf})
+        repeat(watch, 60, gradient=math.inf)
 
 
 def test_exploding_gradients():
@@ -37,8 +41,7 @@ def test_exploding_gradients():
     watch.check(200, {"gradient": 1e6})  # once is no alarm
     watch.check(201, {"gradient": 1.0})
     with pytest.raises(TrainingAlarm, match="gradients explode"):
-        for step in range(20):
-            watch.check(step, {"gradient": 1000.0})
+        repeat(watch, 20, gradient=1000.0)
     quiet = alarms(gradient=None)
     for step in range(300):
         quiet.check(step, {"gradient": 1.0 if step < 200 else 1e9})
@@ -51,8 +54,7 @@ def test_a_discriminator_that_has_won():
             watch.check(step, {"discriminator": 0.0})
         watch.check(4, {"discriminator": 0.5})
     with pytest.raises(TrainingAlarm, match="the discriminator has won"):
-        for step in range(5):
-            watch.check(step, {"discriminator": 0.0})
+        repeat(watch, 5, discriminator=0.0)
 
 
 @pytest.mark.parametrize("switched_off", [{"loss": "wasserstein"}, {"discriminator": None}])
