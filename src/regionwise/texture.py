@@ -118,10 +118,8 @@ def _high_pass(picture: Floats, known: Bools) -> Floats:
     """The picture less its blur by a Gaussian of about one pixel, over known pixels alone."""
     weight = known[..., None].astype(np.float32)
     blurred = _blurred(np.concatenate([picture * weight, weight], axis=2))
-    signal: Floats = (
-        picture - blurred[..., :3] / np.maximum(blurred[..., 3:], np.float32(1e-3))
-    ) * weight
-    return signal
+    mean: Floats = blurred[..., :3] / np.maximum(blurred[..., 3:], np.float32(1e-3))
+    return (picture - mean) * weight
 
 
 def _blurred(x: Floats) -> Floats:

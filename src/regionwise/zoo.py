@@ -17,6 +17,7 @@ from typing import Any
 from regionwise import engines
 from regionwise.engines import Device, Engine
 from regionwise.errors import CheckpointError, ModelError, RegionwiseWarning
+from regionwise.texture import TexturedEngine
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -34,6 +35,7 @@ class ModelCard:
         size: bytes of its weights; 0 for a classical method.
         paper: authors, title, venue and year.
         licences: of its `code`, its `weights` and the `data` that these were trained on.
+        texture: strength of the texture that its fills are given, see `regionwise.texture`.
         measured: rows of numbers, each with the `command` that made it.
         installed: whether it runs here.
         install: the command that installs what it lacks.
@@ -44,6 +46,7 @@ class ModelCard:
     paper: str
     licences: dict[str, str]
     size: int = 0
+    texture: float = 0
     measured: list[dict[str, Any]] = field(default_factory=list)
     installed: bool = True
     install: str = ""
@@ -153,10 +156,19 @@ def load_model(
     if name in _CLASSICAL:
         method = _CLASSICAL[name]
         return method.create(seed=seed) if method.draws else method.create()
-    bundled = WEIGHTS / f"{name}.onnx"
-    if bundled.parent == WEIGHTS and bundled.is_file():
-        return engines.OnnxEngine(bundled, device, seed)
-    return _load_file(Path(name), device, seed)
+    file = weights_file(name)
+    engine = _load_file(file, device, seed)
+    if file.parent == WEIGHTS:
+        strength = _read_card(file.with_suffix(".json")).texture
+        engine = TexturedEngine(engine, strength) if strength else engine
+    return engine
+
+
+def weights_file(name_or_file: str | os.PathLike[str]) -> Path:
+    """The file of a bundled model, or the file itself; for `checkpoints.read_checkpoint`."""
+    name = os.fspath(name_or_file)
+    bundled = WEIGHTS / f"{DEFAULT if name == 'default' else name}.onnx"
+    return bundled if bundled.parent == WEIGHTS and bundled.is_file() else Path(name)
 
 
 def _default_name() -> str:
