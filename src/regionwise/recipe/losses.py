@@ -25,11 +25,13 @@ class FeaturesSection(Section):
         layers: names with a weight each, or a list of names (weight 1): `conv1_1`, `relu1_1`,
             `pool1`, ... for VGG; `stage1` to `stage5` for Darknet.
         size: side to which pictures are scaled first; as they are if none.
+        normalize: whether VGG is given pictures of ImageNet's mean and deviation, or of [0, 1].
     """
 
     network: Literal["vgg16", "vgg19", "darknet"] = "vgg16"
     layers: LayerWeights = Field(min_length=1)
     size: Count | None = None
+    normalize: bool = True
 
     @field_validator("layers", mode="before")
     @classmethod
@@ -113,7 +115,7 @@ class PerceptualTerm(_Term):
 
 
 class StyleTerm(_Term):
-    """Distance of Gram matrices F·Fᵀ/(C·H·W).
+    """Distance of Gram matrices, see `regionwise.losses.perceptual.style`.
 
     Attributes:
         distance: of two matrices: mean of absolute or of squared differences, or their plain sum.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from regionwise.errors import RecipeError
-from regionwise.losses.adversarial import hinge_discriminator, hinge_generator, hole_patches
+from regionwise.losses import adversarial
 from regionwise.losses.feature_matching import feature_matching
 from regionwise.models.discriminators import (
     ConditionalMultiScaleDiscriminator,
@@ -60,11 +61,10 @@ class Adversary:
         """
         count = len(candidates)
         seen = torch.cat(list(candidates))
-        masks = mask.repeat(count, 1, 1, 1)
         if self.section.name == "patch":
             judged = [network(seen)]
         elif self.section.name == "region-wise":
-            judged = [network(seen, masks)]
+            judged = [network(seen, mask.repeat(count, 1, 1, 1))]
         else:
             holed = torch.where(mask > 0.5, torch.ones_like(image), image)
             judged = network(holed.repeat(count, 1, 1, 1), seen)
@@ -79,18 +79,39 @@ class Adversary:
     def discriminator_loss(
         self, real: Judgement, fakes: Sequence[Judgement], mask: Tensor
     ) -> Tensor:
-        """What the discriminator lowers: over all scales and fakes."""
+        """What the discriminator lowers, over all scales and fakes, without a gradient penalty."""
+        lowered = self._discriminator_side(len(fakes))
         return torch.stack(
             [
-                hinge_discriminator(r, f, self._weight(mask, r))
+                lowered(r, f, self._weight(mask, r))
                 for fake in fakes
                 for (r, _), (f, _) in zip(real, fake, strict=True)
             ]
         ).sum()
 
     def generator_loss(self, fake: Judgement, mask: Tensor) -> Tensor:
-        """What the generator lowers: over all scales."""
-        return torch.stack([hinge_generator(f, self._weight(mask, f)) for f, _ in fake]).sum()
+        """What the generator lowers, over all scales."""
+        lowered = {
+            "hinge": adversarial.hinge_generator,
+            "non-saturating": adversarial.non_saturating_generator,
+            "least-squares": adversarial.least_squares_generator,
+            "wasserstein": adversarial.wasserstein_generator,
+            "region-wise": adversarial.region_wise_generator,
+            "region-wise-released": adversarial.region_wise_released_generator,
+        }[self.section.loss]
+        return torch.stack([lowered(f, self._weight(mask, f)) for f, _ in fake]).sum()  # type: ignore[operator]
+
+    def gradient_penalty(
+        self, network: nn.Module, image: Tensor, mask: Tensor, fakes: Sequence[Tensor]
+    ) -> Tensor:
+        """The weighted penalty of the Wasserstein game, of each fake and all scales' mean score."""
+
+        def scores_of(picture: Tensor) -> Tensor:
+            (judgement,) = self.judge(network, image, mask, [picture])
+            return torch.cat([scores.flatten(1) for scores, _ in judgement], dim=1)
+
+        penalties = [adversarial.gradient_penalty(scores_of, image, fake) for fake in fakes]
+        return self.section.gradient_penalty * torch.stack(penalties).sum()
 
     def feature_distance(self, fake: Judgement, real: Judgement) -> Tensor:
         """How far the discriminator's features of two pictures are apart, over all scales."""
@@ -98,12 +119,30 @@ class Adversary:
             [feature_matching(f, r) for (_, f), (_, r) in zip(fake, real, strict=True)]
         ).sum()
 
+    def _discriminator_side(self, fakes: int) -> Callable[[Tensor, Tensor, Tensor | None], Tensor]:
+        """The loss for one of several fakes."""
+        alpha = self.section.real_weight / fakes  # the true picture counts once for all fakes
+        sides: dict[str, Callable[..., Tensor]] = {
+            "hinge": adversarial.hinge_discriminator,
+            "non-saturating": adversarial.non_saturating_discriminator,
+            "least-squares": adversarial.least_squares_discriminator,
+            "wasserstein": adversarial.wasserstein_discriminator,
+            "region-wise": partial(adversarial.region_wise_discriminator, real_weight=alpha),
+            "region-wise-released": partial(
+                adversarial.region_wise_released_discriminator, real_weight=alpha
+            ),
+        }
+        return sides[self.section.loss]
+
     def _weight(self, mask: Tensor, scores: Tensor) -> Tensor | None:
         """Weights of patches whose sum is 1 in each picture; None if all count alike.
 
-        So the mean over a batch is the mean over its pictures, however it is cut into parts.
+        So the mean over a batch is the mean over its pictures, however it is cut into parts. The
+        released Region-wise game takes the patches of the hole as labels.
         """
+        if self.section.loss == "region-wise-released":
+            return adversarial.hole_patches(mask, scores)
         if self.section.scores == "all":
             return None
-        weight = hole_patches(mask, scores).expand_as(scores)
+        weight = adversarial.hole_patches(mask, scores).expand_as(scores)
         return weight / weight.sum(dim=(1, 2, 3), keepdim=True).clamp(min=1)

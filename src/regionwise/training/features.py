@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -13,21 +12,16 @@ from torch import Tensor
 
 from regionwise.errors import CheckpointError
 from regionwise.losses.feature_network import DarknetFeatures
+from regionwise.losses.vgg import Network, load_vgg, random_vgg
 from regionwise.recipe.losses import FeaturesSection, FeatureTerm, Term, layer_names
 
 Features = Mapping[str, Tensor]
-
-
-class Extractor(Protocol):
-    """Features by the names of their layers, of pictures N×3×H×W in [0, 1]."""
-
-    def __call__(self, picture: Tensor) -> Features:
-        """See the class."""
-        ...
+Extractor = Callable[[Tensor], Features]
+"""Features by the names of their layers, of pictures N×3×H×W in [0, 1]."""
 
 
 class FeatureNetworks:
-    """Networks and sizes that some terms name, each with all the layers that any of them wants.
+    """The networks that some terms name, each with all the layers that any of them wants.
 
     Args:
         terms: of a phase.
@@ -44,40 +38,34 @@ class FeatureNetworks:
         files: Mapping[str, Path],
         device: torch.device,
     ) -> None:
-        layers: dict[str, set[str]] = {}
+        layers: dict[tuple[str, bool], set[str]] = {}
         for term in terms:
             if isinstance(term, FeatureTerm):
-                layers.setdefault(term.features.network, set()).update(term.features.layers)
+                layers.setdefault(_key(term.features), set()).update(term.features.layers)
         self._extractors = {
-            network: _make(network, sorted(names), random, files, device)
-            for network, names in layers.items()
+            key: _make(*key, sorted(names), random, files, device) for key, names in layers.items()
         }
 
     def __call__(
         self, section: FeaturesSection, picture: Tensor, autocast: AbstractContextManager[None]
     ) -> Features:
-        """Features of a picture, in float32, of all layers that any term wants."""
+        """Features of a picture, in float32, of all layers that any term wants of the network."""
         if section.size is not None:
             picture = F.interpolate(
                 picture, (section.size, section.size), mode="bilinear", align_corners=False
             )
         with autocast:
-            features = self._extractors[section.network](picture)
+            features = self._extractors[_key(section)](picture)
         return {name: feature.float() for name, feature in features.items()}
 
 
-class _Darknet:
-    def __init__(self, layers: list[str], file: Path, device: torch.device) -> None:
-        self.layers = layers
-        self.network = DarknetFeatures(file).to(device)
-
-    def __call__(self, picture: Tensor) -> Features:
-        features = dict(zip(layer_names("darknet"), self.network(picture), strict=False))
-        return {name: features[name] for name in self.layers}
+def _key(section: FeaturesSection) -> tuple[str, bool]:
+    return section.network, section.normalize
 
 
 def _make(
     network: str,
+    normalize: bool,
     layers: list[str],
     random: bool,
     files: Mapping[str, Path],
@@ -86,5 +74,11 @@ def _make(
     if network == "darknet":
         if "darknet" not in files:
             raise CheckpointError("a loss compares Darknet's features: give --darknet FILE.npz")
-        return _Darknet(layers, files["darknet"], device)
-    raise CheckpointError(f"no feature network {network} yet")
+        darknet = DarknetFeatures(files["darknet"]).to(device)
+        return lambda picture: dict(zip(layer_names("darknet"), darknet(picture), strict=False))
+    name: Network = "vgg16" if network == "vgg16" else "vgg19"
+    if random:
+        vgg = random_vgg(name, layers, normalize=normalize)
+    else:
+        vgg = load_vgg(name, layers, normalize=normalize, file=files.get("vgg"))
+    return vgg.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

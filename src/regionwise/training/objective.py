@@ -112,7 +112,7 @@ class _Looks:
         return self._features_of(term, compared.key, compared.answer), of_truth
 
     def _features_of(self, term: FeatureTerm, name: object, picture: Tensor) -> Features:
-        key = (name, term.features.network, term.features.size)
+        key = (name, term.features.network, term.features.normalize, term.features.size)
         if key not in self._features:
             autocast = self._objective.autocast()
             self._features[key] = self._objective.features(term.features, picture, autocast)

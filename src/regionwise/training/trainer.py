@@ -144,12 +144,18 @@ class Trainer:
 
     def _discriminator_loss(self, view: View) -> Tensor:
         assert self.adversary
+        fakes = [fake.answer.detach() for fake in self.objective.fakes(view)]
         with self._autocast():
-            fakes = [fake.answer.detach() for fake in self.objective.fakes(view)]
             real, *judged = self.adversary.judge(
                 self._wrapped["discriminator"], view.image, view.mask, [view.image, *fakes]
             )
-        return self.adversary.discriminator_loss(real, judged, view.mask)
+        loss = self.adversary.discriminator_loss(real, judged, view.mask)
+        if self.adversary.section.loss == "wasserstein":
+            assert self.discriminator
+            loss = loss + self.adversary.gradient_penalty(
+                self.discriminator, view.image, view.mask, fakes
+            )
+        return loss
 
     def _discriminate_once(
         self, image: Tensor, mask: Tensor, hole_share: float, pictures: float, step: int
