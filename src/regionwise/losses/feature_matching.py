@@ -15,9 +15,9 @@ from regionwise.losses.precision import at_least_float32
 def feature_matching(
     fake: Sequence[Tensor], real: Sequence[Tensor], *, layers: Literal["mean", "sum"] = "mean"
 ) -> Tensor:
-    """Mean or sum over layers of the mean |fake − real| (Wang et al., pix2pixHD, 2018, eq. 4).
+    """Mean or sum over layers of the mean |fake − real| (Wang et al., pix2pixHD, CVPR 2018).
 
-    The paper sums the layers, as do EdgeConnect's eq. (3) and its code, whose layers are five: all
+    The paper sums the layers, as do EdgeConnect and its code, whose layers are five: all
     maps of the discriminator, the scores too. The mean keeps the weight whatever the depth.
 
     Args:
@@ -37,6 +37,6 @@ def multi_scale_feature_matching(
     *,
     layers: Literal["mean", "sum"] = "mean",
 ) -> Tensor:
-    """Sum over a discriminator's scales (pix2pixHD, eq. 5); each is a list of layers as above."""
+    """Sum over a discriminator's scales (pix2pixHD); each is a list of layers as above."""
     scales = zip(fake, real, strict=True)
     return torch.stack([feature_matching(f, r, layers=layers) for f, r in scales]).sum()

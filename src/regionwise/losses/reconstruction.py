@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from regionwise.losses.precision import at_least_float32
@@ -84,7 +85,7 @@ def _over(
     divided_by = region if over == "region" else over
     if divided_by in ("all", "picture"):
         return distance.mean()
-    share = mask.mean() if hole_share is None else mask.new_tensor(hole_share)
+    share = mask.mean() if hole_share is None else torch.as_tensor(hole_share).to(mask)
     # Less than one pixel is none.
     share = (share if divided_by == "hole" else 1 - share).clamp(min=1 / mask.numel())
     return distance.mean() / share

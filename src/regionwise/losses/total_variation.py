@@ -18,7 +18,9 @@ def total_variation(
     region: Literal["all", "grown_hole"] = "all",
     power: Literal[1, 2] = 1,
 ) -> Tensor:
-    """Mean |x(i, j+1) − x(i, j)| plus mean |x(i+1, j) − x(i, j)| of, in the papers, composed pictures.
+    """Mean |x(i, j+1) − x(i, j)| plus mean |x(i+1, j) − x(i, j)|.
+
+    The papers take it of composed pictures.
 
     - "all" is DeepGIN's eq. (6) and MADF as released: each sum is divided by the number of its
       pairs. DeepGIN as released has power 2.

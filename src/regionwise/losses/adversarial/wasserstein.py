@@ -37,14 +37,14 @@ def gradient_penalty(
     Args:
         scores_of: the discriminator: N×C×H×W → scores N×….
         real, fake: N×C×H×W; they get no gradient, as the penalty is the discriminator's alone.
-        mask: N×1×H×W; if given, only the gradient in the hole counts, as in DeepFill v1's eq. (6).
+        mask: N×1×H×W; if given, only the gradient in the hole counts, as in DeepFill v1.
         generator: of the random numbers; torch's own if not given.
     """
     shape = (real.shape[0], 1, 1, 1)
     part = torch.rand(shape, device=real.device, dtype=real.dtype, generator=generator)
     mixed = torch.lerp(fake.detach(), real.detach(), part).requires_grad_()
     with torch.enable_grad():
-        scores = at_least_float32(scores_of(mixed)).flatten(1).mean(dim=1).sum()
+        scores = at_least_float32(scores_of(mixed)).reshape(len(mixed), -1).mean(dim=1).sum()
         (slope,) = torch.autograd.grad(scores, mixed, create_graph=True)
     slope = at_least_float32(slope if mask is None else slope * mask)
     norm: Tensor = torch.linalg.vector_norm(slope.flatten(1), dim=1)
