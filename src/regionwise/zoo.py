@@ -37,6 +37,7 @@ class ModelCard:
         measured: rows of numbers, each with the `command` that made it.
         installed: whether it runs here.
         install: the command that installs what it lacks.
+        seeded: whether it draws numbers, so that the seed changes its fills.
     """
 
     name: str
@@ -47,6 +48,7 @@ class ModelCard:
     measured: list[dict[str, Any]] = field(default_factory=list)
     installed: bool = True
     install: str = ""
+    seeded: bool = False
 
 
 @dataclass(frozen=True)
