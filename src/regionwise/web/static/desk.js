@@ -1,11 +1,11 @@
 // All photos and what is done with them; the buttons follow from that.
 
+import { Filler } from "./filler.js";
 import { Gestures } from "./gestures.js";
-import { renderMask } from "./mask_file.js";
 import { complain, say } from "./notices.js";
 import { Options, showHistory, showPhotos } from "./panel.js";
 import { WorkPhoto } from "./photo.js";
-import { fetchFile, fetchPhoto, fetchZip, fillPhoto, forgetPhoto, sendPhoto } from "./server.js";
+import { fetchFile, fetchPhoto, fetchZip, forgetPhoto, sendPhoto } from "./server.js";
 import { Stage } from "./stage.js";
 import { dropFile, keepFile, keepWork } from "./storage.js";
 
@@ -19,7 +19,7 @@ export class Desk {
     this.photo = null;
     this.tool = "brush";
     this.brushSize = 40;
-    this.running = null; // an AbortController while something is filled
+    this.filler = new Filler(this);
     this.limits = { max_bytes: Infinity };
     this.options = new Options();
     this.stage = new Stage(find("#stage"));
@@ -157,7 +157,7 @@ export class Desk {
     this.photo.do(operation);
     this.update();
     this.save();
-    if (this.options.onRelease.checked && !operation.erase) this.fill();
+    if (this.options.onRelease.checked && !operation.erase) this.filler.fill();
   }
 
   do(operation) {
@@ -171,13 +171,13 @@ export class Desk {
   }
 
   undo() {
-    if (this.running || !this.photo) return;
+    if (this.filler.running || !this.photo) return;
     this.photo.undo();
     this.changed();
   }
 
   redo() {
-    if (this.running || !this.photo) return;
+    if (this.filler.running || !this.photo) return;
     this.photo.redo();
     this.changed();
   }
@@ -197,122 +197,35 @@ export class Desk {
     say(`The mask is on all ${this.photos.length} photos. Fill all, or step through them first.`);
   }
 
-  // Filling
-
-  async fill() {
-    if (this.running) {
-      this.again = true;
-      return;
-    }
-    if (!this.photo) return;
-    await this.run(async (signal) => {
-      do {
-        this.again = false;
-        await this.fillOne(this.photo, signal);
-      } while (this.again && this.photo.hasMask);
-    });
-  }
-
-  async fillAll() {
-    const wanted = this.photos.filter((photo) => photo.hasMask);
-    if (!wanted.length) {
-      say("No photo has a mask yet. Paint on one, and use its mask on all.");
-      return;
-    }
-    await this.run(async (signal) => {
-      let failed = 0;
-      for (const [index, photo] of wanted.entries()) {
-        try {
-          await this.fillOne(photo, signal, `${index + 1} of ${wanted.length}: `);
-        } catch (error) {
-          if (signal.aborted) throw error;
-          failed += 1;
-          complain(new Error(`${photo.info.name}: ${error.message}`));
-        }
-      }
-      say(failed ? `${failed} of ${wanted.length} photos were not filled.` : "All photos are filled.");
-    });
-  }
-
-  /** Do something that can be cancelled, and tell how it went. */
-  async run(work) {
-    this.running = new AbortController();
-    this.progress(null);
-    this.update();
-    try {
-      await work(this.running.signal);
-    } catch (error) {
-      if (error.name === "AbortError") this.status("Stopped.");
-      else this.status("");
-      complain(error);
-    } finally {
-      this.running = null;
-      this.changed();
-    }
-  }
-
-  async fillOne(photo, signal, prefix = "") {
-    const { info } = photo;
-    const count = photo.operations.length;
-    const options = { ...this.options.values(), result: photo.result };
-    this.status(`${prefix}Filling…`);
-    const mask = await this.maskFor(photo);
-    signal.throwIfAborted();
-    const result = await fillPhoto(info.id, mask, options, {
-      signal,
-      onStep: (done, of) => {
-        this.progress(done / of);
-        if (of > 1) this.status(`${prefix}Filling… ${done} of ${of}`);
-      },
-      onBusy: () => this.status(`${prefix}Waiting for others…`),
-    });
-    photo.addResult(result, count);
-    for (const warning of result.warnings) say(`${warning[0].toUpperCase()}${warning.slice(1)}.`);
-    this.status(`Filled in ${result.seconds.toFixed(1)} s.`);
-    this.changed();
-  }
-
-  /** What to fill: what is painted, or else the transparent pixels, or else the last mask again. */
-  async maskFor(photo) {
-    const { width, height, has_hole: hasHole } = photo.info;
-    if (!photo.mask.length && !photo.result && hasHole) return null;
-    const operations = photo.mask.length ? photo.mask : photo.lastMask;
-    const mask = await renderMask(operations, width, height);
-    if (!mask) throw new Error("Nothing is painted yet. Paint over what should go, then fill.");
-    return mask;
-  }
+  // Results
 
   cancel() {
     if (this.gestures.drop()) return;
-    if (this.running) this.running.abort();
+    if (this.filler.running) this.filler.running.abort();
     else if (this.stage.compare !== null) this.setCompare(null);
   }
 
   showResult(number) {
-    if (this.running || number === this.photo.result) return;
+    if (this.filler.running || number === this.photo.result) return;
     this.do({ kind: "show", result: number });
   }
-
-  // Results out
 
   async download() {
     if (!this.photo) return;
     const { info, result } = this.photo;
-    this.status("Writing the file…");
-    try {
-      const busy = () => this.status("The server is busy; waiting…");
-      save(await fetchFile(info.id, result, busy), filledName(info.name, result));
-    } catch (error) {
-      complain(error);
-    }
-    this.status("");
+    const busy = () => this.status("The server is busy; waiting…");
+    await this.giveOut(() => fetchFile(info.id, result, busy), filledName(info.name, result));
   }
 
   async downloadAll() {
-    this.status("Writing the archive…");
+    const photos = this.photos.map((photo) => ({ id: photo.info.id, result: photo.result }));
+    await this.giveOut(() => fetchZip(photos), "photos_filled.zip");
+  }
+
+  async giveOut(fetchBlob, name) {
+    this.status("Writing the file…");
     try {
-      const photos = this.photos.map((photo) => ({ id: photo.info.id, result: photo.result }));
-      save(await fetchZip(photos), "photos_filled.zip");
+      saveFile(await fetchBlob(), name);
     } catch (error) {
       complain(error);
     }
@@ -375,13 +288,6 @@ export class Desk {
     find("#status").textContent = text;
   }
 
-  /** How far a fill is, 0 to 1; null for unknown. */
-  progress(part) {
-    const bar = find("#progress");
-    if (part === null) bar.removeAttribute("value");
-    else bar.value = part;
-  }
-
   changed() {
     this.stage.maskChanged();
     this.update();
@@ -390,7 +296,8 @@ export class Desk {
 
   /** Let buttons and lists show how things stand. */
   update() {
-    const { photo, running, photos } = this;
+    const { photo, photos } = this;
+    const { running } = this.filler;
     const { body } = document;
     body.classList.toggle("empty", !photo);
     body.classList.toggle("several", photos.length > 1);
@@ -402,12 +309,13 @@ export class Desk {
       invert: photo,
       clear: photo?.mask.length,
       compare: photo?.result,
-      original: photo?.result,
       download: photo && !running,
       fill: photo && (photo.mask.length || photo.lastMask.length || (photo.info.has_hole && !photo.result)),
       previous: photo !== photos[0],
       next: photo !== photos.at(-1),
-      fit: photo, actual: photo, zoomIn: photo, zoomOut: photo,
+      fit: photo,
+      zoomIn: photo,
+      zoomOut: photo,
     };
     for (const [action, can] of Object.entries(usable)) {
       for (const button of document.querySelectorAll(`[data-action=${action}]`)) {
@@ -424,8 +332,8 @@ export class Desk {
     document.title = photo ? `${photo.info.name} · regionwise` : "regionwise";
     showHistory(photo, (number) => this.showResult(number));
     showPhotos(photos, photo, {
-      onChoose: (index) => this.select(index),
-      onRemove: (index) => this.remove(index),
+      onChoose: (chosen) => this.select(photos.indexOf(chosen)),
+      onRemove: (gone) => this.remove(photos.indexOf(gone)),
     });
   }
 
@@ -450,7 +358,7 @@ function filledName(name, result) {
 }
 
 /** Give a file to the browser to keep. */
-function save(blob, name) {
+function saveFile(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;

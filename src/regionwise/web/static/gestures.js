@@ -21,6 +21,9 @@ export class Gestures {
     element.addEventListener("pointercancel", (event) => this.cancel(event));
     element.addEventListener("pointerleave", () => this.hideCursor());
     element.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    element.addEventListener("mousedown", (event) => {
+      if (event.button === 1) event.preventDefault(); // or some browsers scroll by themselves
+    });
     element.addEventListener("contextmenu", (event) => event.preventDefault());
   }
 
@@ -45,8 +48,6 @@ export class Gestures {
     if (moves) this.mode = "pan";
     else if (event.button === 0 && this.canPaint()) this.beginPaint(event);
     this.stage.element.classList.toggle("panning", this.mode === "pan");
-    event.preventDefault();
-    this.stage.element.focus({ preventScroll: true });
   }
 
   move(event) {

@@ -58,7 +58,7 @@ const actions = {
   clear: () => desk.clear(),
   undo: () => desk.undo(),
   redo: () => desk.redo(),
-  fill: () => desk.fill(),
+  fill: () => desk.filler.fill(),
   cancel: () => desk.cancel(),
   original: () => desk.showOriginal(true),
   compare: () => desk.toggleCompare(),
@@ -98,7 +98,7 @@ function connectButtons() {
     find("#panel-toggle").focus();
   });
   find("#apply-all").addEventListener("click", () => desk.applyToAll());
-  find("#fill-all").addEventListener("click", () => desk.fillAll());
+  find("#fill-all").addEventListener("click", () => desk.filler.fillAll());
   find("#download-all").addEventListener("click", () => desk.downloadAll());
   find("#box-form").addEventListener("submit", (event) => {
     event.preventDefault();

@@ -72,39 +72,82 @@ export class Options {
 
 /** Show the results of a photo; `onChoose(number)` is called for the one that is clicked. */
 export function showHistory(photo, onChoose) {
-  const list = find("#history");
   find("#history-section").hidden = !photo?.info.results.length;
   if (!photo) return;
   const numbers = [0, ...photo.info.results.map(({ number }) => number)];
-  const wanted = numbers.map((number) => `${photo.info.id}/${number}`);
-  while (list.children.length > numbers.length) list.lastElementChild.remove();
-  numbers.forEach((number, index) => {
-    let item = list.children[index];
-    if (item?.dataset.key !== wanted[index]) {
-      const fresh = historyItem(photo, number, onChoose);
-      fresh.dataset.key = wanted[index];
-      if (item) item.replaceWith(fresh);
-      else list.append(fresh);
-      item = fresh;
-    }
-    const current = photo.result === number;
-    const button = item.querySelector("button");
-    if (current) button.setAttribute("aria-current", "true");
-    else button.removeAttribute("aria-current");
-  });
+  showList(
+    find("#history"),
+    numbers.map((number) => ({
+      key: `${photo.info.id} ${number}`,
+      current: photo.result === number,
+      make: () => [entry(photo, number, ...resultWords(photo, number), () => onChoose(number))],
+    })),
+  );
 }
 
-function historyItem(photo, number, onChoose) {
-  const item = document.createElement("li");
+function resultWords(photo, number) {
+  const made = photo.info.results[number - 1];
+  if (!made) return ["Original", "as it came"];
+  return [`Fill ${number}`, `${made.model}, ${made.seconds.toFixed(1)} s`];
+}
+
+/** Show the photos, when there are several; what is clicked or removed is given to the functions. */
+export function showPhotos(photos, current, { onChoose, onRemove }) {
+  find("#photos-section").hidden = photos.length < 2;
+  find("#photos-count").textContent = photos.length;
+  showList(
+    find("#photos"),
+    photos.map((photo) => {
+      const { name, id } = photo.info;
+      const state = photo.hasMask ? "painted" : photo.result ? "filled" : "untouched";
+      return {
+        key: `${id} ${photo.result} ${state}`,
+        current: photo === current,
+        make: () => [
+          entry(photo, photo.result, name, state, () => onChoose(photo)),
+          removeButton(name, () => onRemove(photo)),
+        ],
+      };
+    }),
+  );
+}
+
+/** Bring a list's items up to date; those whose key stays are not made anew. */
+function showList(list, items) {
+  const focused = list.contains(document.activeElement) && document.activeElement;
+  const there = new Map([...list.children].map((item) => [item.dataset.key, item]));
+  const wanted = items.map(({ key, current, make }) => {
+    let item = there.get(key);
+    if (!item) {
+      item = document.createElement("li");
+      item.dataset.key = key;
+      item.append(...make());
+    }
+    if (current) item.firstElementChild.setAttribute("aria-current", "true");
+    else item.firstElementChild.removeAttribute("aria-current");
+    return item;
+  });
+  list.replaceChildren(...wanted);
+  if (focused && list.contains(focused)) focused.focus();
+}
+
+function entry(photo, number, title, detail, onClick) {
   const button = document.createElement("button");
   button.type = "button";
-  const title = number === 0 ? "Original" : `Fill ${number}`;
-  const made = photo.info.results[number - 1];
-  const detail = made ? `${made.model}, ${made.seconds.toFixed(1)} s` : "as it came";
+  button.className = "entry";
   button.append(thumbnail(photo, number), line("strong", title), line("span", detail));
-  button.addEventListener("click", () => onChoose(number));
-  item.append(button);
-  return item;
+  button.addEventListener("click", onClick);
+  return button;
+}
+
+function removeButton(name, onClick) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "remove";
+  button.textContent = "×";
+  button.setAttribute("aria-label", `Remove ${name}`);
+  button.addEventListener("click", onClick);
+  return button;
 }
 
 function line(tag, text) {
@@ -133,32 +176,4 @@ function thumbnail(photo, number) {
   const area = [x, y, x + extent, y + extent];
   photo.tiles.drawArea(context, number, scale, area).catch(() => {}); // told where the photo is drawn
   return canvas;
-}
-
-/** Show the photos, when there are several. */
-export function showPhotos(photos, current, { onChoose, onRemove }) {
-  find("#photos-section").hidden = photos.length < 2;
-  find("#photos-count").textContent = photos.length;
-  const list = find("#photos");
-  list.replaceChildren(
-    ...photos.map((photo, index) => {
-      const item = document.createElement("li");
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "photo";
-      button.append(thumbnail(photo, photo.result), line("strong", photo.info.name));
-      const state = photo.hasMask ? "painted" : photo.result ? "filled" : "untouched";
-      button.append(line("span", state));
-      if (photo === current) button.setAttribute("aria-current", "true");
-      button.addEventListener("click", () => onChoose(index));
-      const remove = document.createElement("button");
-      remove.type = "button";
-      remove.className = "remove";
-      remove.textContent = "×";
-      remove.setAttribute("aria-label", `Remove ${photo.info.name}`);
-      remove.addEventListener("click", () => onRemove(index));
-      item.append(button, remove);
-      return item;
-    }),
-  );
 }
