@@ -7,6 +7,7 @@ import os
 import sys
 import warnings
 import webbrowser
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Annotated, Any
 
@@ -73,6 +74,8 @@ def command(
     """
     if any(find_spec(library) is None for library in _LIBRARIES):
         raise RegionwiseError('the page needs a few more libraries; pip install "regionwise[web]"')
+    if token and not (token.isascii() and token.isprintable() and " " not in token):
+        raise RegionwiseError("the token has signs that no header carries; give letters and digits")
     from regionwise.web.listening import listen, page_address, serve
     from regionwise.web.settings import MEGA, Settings
 
@@ -102,7 +105,8 @@ def command(
             if _has_screen() if open_page is None else open_page:
                 webbrowser.open(address)
 
-        serve(listener, settings, started)
+        with suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
+            serve(listener, settings, started)
 
 
 def _has_screen() -> bool:

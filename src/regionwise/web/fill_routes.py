@@ -42,10 +42,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 def form_schema(options: type[BaseModel] | None, **files: str) -> dict[str, Any]:
     """What OpenAPI says of a multipart request: the options, and the files with what they are."""
     schema = options.model_json_schema() if options else {"type": "object", "properties": {}}
-    schema["properties"] |= {
-        name: {"type": "string", "format": "binary", "description": text}
-        for name, text in files.items()
-    }
+    for name, text in files.items():
+        schema["properties"][name] = {"type": "string", "format": "binary", "description": text}
     return {
         "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
     }

@@ -104,7 +104,8 @@ class Guard:
         if self._settings.token is not None and scope["path"].startswith("/api/"):
             scheme, _, shown = headers.get("authorization", "").partition(" ")
             wanted = self._settings.token.encode()
-            if scheme.lower() != "bearer" or not hmac.compare_digest(shown.encode(), wanted):
+            same = hmac.compare_digest(shown.encode("latin-1"), wanted)  # as headers are decoded
+            if scheme.lower() != "bearer" or not same:
                 raise RefusedError(401, "the server asks for its token; send Authorization: Bearer")
 
 

@@ -163,7 +163,8 @@ class PhotoStore:
 
     def _forget_idle(self) -> None:
         oldest = self._clock() - self._idle_seconds
-        self._photos = {key: one for key, one in self._photos.items() if one.used >= oldest}
+        for key in [key for key, one in self._photos.items() if one.used < oldest]:
+            del self._photos[key]
 
 
 def _describe(identity: str, name: str, source: bytes, photo: Photo) -> PhotoInfo:

@@ -64,7 +64,18 @@ export class Filler {
     }
   }
 
-  async fillOne(photo, signal, prefix = "") {
+  /** Fill a photo; one that the server has forgotten is sent again. */
+  async fillOne(photo, signal, prefix) {
+    try {
+      await this.fillKnown(photo, signal, prefix);
+    } catch (error) {
+      if (error.status !== 404) throw error;
+      await this.desk.sendAgain(photo);
+      await this.fillKnown(photo, signal, prefix);
+    }
+  }
+
+  async fillKnown(photo, signal, prefix = "") {
     const { info } = photo;
     const count = photo.operations.length;
     const options = { ...this.desk.options.values(), result: photo.result };
