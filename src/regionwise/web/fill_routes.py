@@ -41,7 +41,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 def form_schema(options: type[BaseModel] | None, **files: str) -> dict[str, Any]:
     """What OpenAPI says of a multipart request: the options, and the files with what they are."""
-    schema = options.model_json_schema() if options else {"type": "object", "properties": {}}
+    schema: dict[str, Any] = (
+        options.model_json_schema() if options else {"type": "object", "properties": {}}
+    )
     for name, text in files.items():
         schema["properties"][name] = {"type": "string", "format": "binary", "description": text}
     return {
