@@ -107,7 +107,7 @@ def test_a_tinted_model_leaves_no_step_at_the_hole_s_border() -> None:
 
     row = fill_photo(read_photo(pixels), hole, Tinted()).color[100, :, 0].astype(int)
     assert row[100] == 151
-    assert np.abs(np.diff(row)).max() <= 20
+    assert np.abs(np.diff(row)).max() <= 26  # of 51
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -19,7 +19,7 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
-FEATHER = 4
+FEATHER = 2
 """Pixels over which a fill fades in from the hole's border, as the network sees them."""
 
 _TILE = 512

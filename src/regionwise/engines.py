@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
-from functools import cached_property
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
@@ -48,18 +48,19 @@ class Engine(Protocol):
 class OnnxEngine:
     """A network as ONNX: inputs `image` and `mask`, output `output`, all sizes free.
 
-    The file is opened on first use. Raises `CheckpointError` if it is none of ours, `ModelError` if
-    the device is not there or the network fails.
+    The file is opened in the background, while the caller reads its photo. The first fill raises
+    `CheckpointError` if it is none of ours, `ModelError` if the device is not there.
     """
 
     def __init__(self, file: Path, device: Device = "auto", seed: int = 0) -> None:
         self.file = file
         self._device = device
         self._seed = seed
+        self._opening = ThreadPoolExecutor(1).submit(self._open)
 
     def fill(self, images: Floats, masks: Floats) -> Floats:
         """Fill a batch, see `Engine`."""
-        session = self._session
+        session = self._opening.result()
         try:
             (answer,) = session.run(["output"], {"image": images, "mask": masks})
         except Exception as error:  # ONNX Runtime has no common class for what goes wrong inside
@@ -69,8 +70,7 @@ class OnnxEngine:
             ) from error
         return cast(Floats, answer)
 
-    @cached_property
-    def _session(self) -> Any:
+    def _open(self) -> Any:
         import onnxruntime
 
         onnxruntime.set_default_logger_severity(4)  # what matters is raised, and told in one line

@@ -12,6 +12,7 @@ Source: libjpeg-turbo's jdsample.c and jdmaster.c; ITU-T T.81.
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -36,11 +37,13 @@ def planes(data: bytes, subsampling: int) -> Image.Image:
     width, height = header.size
     if subsampling == HALF and min(width, height) > 1:
         # At half scale libjpeg gives chroma as it is stored, and shrinks luma alone.
-        header.draft("YCbCr", (width // 2, height // 2))
-        chroma = header.resize(
-            (width, height), Image.Resampling.NEAREST, box=(0, 0, width / 2, height / 2)
-        )
-        return _with_luma(chroma, jpeg8_decode(data, outcolorspace="GRAYSCALE"))
+        with ThreadPoolExecutor(1) as pool:
+            luma = pool.submit(jpeg8_decode, data, outcolorspace="GRAYSCALE")
+            header.draft("YCbCr", (width // 2, height // 2))
+            chroma = header.resize(
+                (width, height), Image.Resampling.NEAREST, box=(0, 0, width / 2, height / 2)
+            )
+            return _with_luma(chroma, luma.result())
     samples = jpeg8_decode(data, outcolorspace="YCbCr")
     if subsampling == HALF_WIDTH and width > 4:  # narrower ones are not smoothed
         halves = np.empty((height, (width + 1) // 2, 3), np.uint8)

@@ -28,21 +28,20 @@ def membrane_fill(image: Tensor, mask: Tensor, levels: int = LEVELS) -> Tensor:
         N×3×H×W float32, without gradient; known pixels are the image's own.
     """
     weight = 1.0 - (mask > 0.5).float()
-    value = torch.where(weight > 0, image.float(), torch.zeros((), device=image.device))
-    pyramid = [(value, weight)]
+    known = torch.where(weight > 0, image.float(), torch.zeros((), device=image.device))
+    pyramid = []
     for _ in range(levels):
-        value, weight = _coarser(value, weight)
-        pyramid.append((value, weight))
-    value, weight = pyramid.pop()
-    any_known = weight.amax(dim=(2, 3), keepdim=True) > 0
-    filled = torch.where(any_known, value, torch.full_like(value, 0.5))
-    for value, weight in reversed(pyramid):
-        height, width = value.shape[-2:]
+        pyramid.append((known, weight))
+        known, weight = _coarser(known, weight)
+    filled = known + 0.5 * (1.0 - weight)
+    for known, weight in reversed(pyramid):
+        height, width = known.shape[-2:]
         filled = F.interpolate(filled, scale_factor=2.0, mode="nearest")
         # Cropped by padding less than nothing: an exporter would have to prove a slice's bounds.
         filled = F.pad(filled, (0, width - filled.shape[-1], 0, height - filled.shape[-2]))
+        freedom = 1.0 - weight
         for _ in range(RELAXATIONS):
-            filled = weight * value + (1.0 - weight) * _smooth(filled)
+            filled = known + freedom * _smooth(filled)
     return filled
 
 
@@ -57,21 +56,23 @@ def known_deviation(image: Tensor, mask: Tensor) -> Tensor:
     return variance.sqrt().clamp(min=0.02)
 
 
-def _coarser(value: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Weighted means of 2×2 blocks, and their weights; an odd side is padded with nothing.
+def _coarser(known: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Means of what is known in 2×2 blocks, 0 where nothing is; an odd side is padded with nothing.
 
-    Weights add up to 1 at most: one known pixel of four pins its block as firmly as four do.
+    A weight is 1 where anything is known: one pixel of four pins its block as firmly as four do.
     """
     # Padding of an even side drops out again in the pooling; a traced graph needs no branch.
-    weighted = F.avg_pool2d(F.pad(value * weight, (0, 1, 0, 1)), 2)
-    coarse_weight = F.avg_pool2d(F.pad(weight, (0, 1, 0, 1)), 2)
-    known = coarse_weight > 0
-    mean = weighted / torch.where(known, coarse_weight, torch.ones_like(coarse_weight))
-    return torch.where(known, mean, torch.zeros_like(mean)), (4 * coarse_weight).clamp(max=1)
+    mean_known = F.avg_pool2d(F.pad(known, (0, 1, 0, 1)), 2)
+    mean_weight = F.avg_pool2d(F.pad(weight, (0, 1, 0, 1)), 2)
+    coarse_weight = (4 * mean_weight).clamp(max=1)
+    return mean_known * (coarse_weight / mean_weight.clamp(min=0.01)), coarse_weight
 
 
 def _smooth(x: Tensor) -> Tensor:
-    """[1, 2, 1]/4 along rows and columns; after a repetition ×2 that is linear interpolation."""
-    line = torch.tensor([0.25, 0.5, 0.25], device=x.device)
-    kernel = (line[:, None] * line).expand(x.shape[1], 1, 3, 3)
-    return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=x.shape[1])
+    """[1, 2, 1]/4 along rows and columns; after a repetition ×2 that is linear interpolation.
+
+    As two means of 2×2: the first has one row and column more and counts, at the border, only what
+    is there, which comes to the same as repeating the edge.
+    """
+    wider = F.avg_pool2d(x, 2, stride=1, padding=1, count_include_pad=False)
+    return F.avg_pool2d(wider, 2, stride=1)

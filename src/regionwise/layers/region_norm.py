@@ -24,33 +24,6 @@ Statistics = Literal["instance", "batch"]
 Affine = Literal["region", "released"]
 
 
-def region_moments(
-    x: Tensor, regions: Tensor, statistics: Statistics = "instance"
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean and biased variance of each region of each channel, equations (9) and (10) without ε.
-
-    The variance is taken about the region's own mean, never as a difference of squares: in float32
-    that loses three digits over a whole network, and all of them where means are large.
-
-    Args:
-        x: N×C×H×W, any floating type; sums are taken in float32 at least.
-        regions: N×K×H×W of 0 and 1, exactly one of the K set at each pixel (eq. 8).
-        statistics: over each picture ("instance") or over the whole batch ("batch").
-
-    Returns:
-        mean and variance, N×K×C×1×1 (1×K×C×1×1 for "batch"), and each region's share of the
-        pixels, N×K×1×1×1. An empty region counts as one pixel, with mean and variance 0.
-    """
-    area = (3, 4) if statistics == "instance" else (0, 3, 4)
-    wide = (x if x.dtype == torch.float64 else x.float()).unsqueeze(1)
-    masks = regions.to(wide.dtype).unsqueeze(2)
-    count = masks.sum(dim=area, keepdim=True).clamp(min=1.0)
-    mean = (wide * masks).sum(dim=area, keepdim=True) / count
-    variance = ((wide - mean).square() * masks).sum(dim=area, keepdim=True) / count
-    pixels = masks.numel() // masks.shape[1] // (1 if statistics == "batch" else masks.shape[0])
-    return mean, variance, count / pixels
-
-
 def region_normalize(
     x: Tensor,
     regions: Tensor,
@@ -83,21 +56,55 @@ def region_normalize(
     """
     channels, count = x.shape[1], regions.shape[1]
     wide = torch.promote_types(x.dtype, torch.float32)
+    if x.device.type != "cpu" or torch.compiler.is_compiling():
+        with torch.autocast(x.device.type, enabled=False):
+            return _by_products(
+                x, regions.to(wide), weight, bias, gamma, beta, statistics, eps, eps_by_share
+            )
     weight = x.new_ones(count, channels, dtype=wide) if weight is None else weight.to(wide)
     bias = x.new_zeros(count, channels, dtype=wide) if bias is None else bias.to(wide)
-    if x.device.type == "cpu" and not torch.compiler.is_compiling():
-        return _blockwise(x, regions, weight, bias, gamma, beta, statistics, eps, eps_by_share)
-    mean, variance, share = region_moments(x, regions, statistics)
-    scale = torch.rsqrt(variance + (eps / share if eps_by_share else eps))
-    scale = scale * weight[None, :, :, None, None]
-    shift = bias[None, :, :, None, None] - mean * scale
-    masks = regions.to(wide).unsqueeze(2)
-    answer = x * (scale * masks).sum(dim=1) + (shift * masks).sum(dim=1)
-    if gamma is not None:
-        answer = answer * (1 + gamma)
+    return _blockwise(x, regions, weight, bias, gamma, beta, statistics, eps, eps_by_share)
+
+
+def _by_products(
+    x: Tensor,
+    regions: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    gamma: Tensor | None,
+    beta: Tensor | None,
+    statistics: Statistics,
+    eps: float,
+    eps_by_share: bool,
+) -> Tensor:
+    """The same by plain operations, for GPUs, compilers and exporters.
+
+    Sums over regions are products of the features, C×pixels, with the regions, K×pixels, and so is
+    what spreads a number for each region over its pixels: no tensor has K times x's size.
+    """
+    members = regions.flatten(2)
+    flat = x.to(members.dtype).flatten(2)
+
+    def regional_mean(values: Tensor) -> Tensor:
+        total = values @ members.mT
+        return (total.sum(dim=0, keepdim=True) if statistics == "batch" else total) / count
+
+    count = members.sum(dim=2).unsqueeze(1)
+    pixels = members.shape[2]
+    if statistics == "batch":
+        count, pixels = count.sum(dim=0, keepdim=True), pixels * members.shape[0]
+    count = count.clamp(min=1)
+    centred = flat - regional_mean(flat) @ members
+    variance = regional_mean(centred.square())
+    scale = torch.rsqrt(variance + (eps * pixels / count if eps_by_share else eps))
+    scale = scale if weight is None else scale * weight.to(members.dtype).mT
+    factors = members if gamma is None else members * (1 + gamma.to(members.dtype).flatten(2))
+    answer = centred * (scale @ factors)
+    if bias is not None:
+        answer = answer + bias.to(members.dtype).mT @ factors
     if beta is not None:
-        answer = answer + beta
-    return answer.to(x.dtype)
+        answer = answer + beta.to(members.dtype).flatten(2)
+    return answer.view(x.shape).to(x.dtype)
 
 
 def _blockwise(
