@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 import zipfile
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -21,10 +22,16 @@ from running_server import running
 playwright_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
 
 CHROMIUM = os.environ.get("REGIONWISE_CHROMIUM") or shutil.which("chromium")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 DESKTOP = {"viewport": {"width": 1200, "height": 760}, "accept_downloads": True}
 PHONE = {
     "viewport": {"width": 390, "height": 760},
@@ -176,7 +183,7 @@ def distance_to(points, height=HEIGHT, width=WIDTH):
     """Of each pixel's centre to a polyline."""
     y, x = np.mgrid[:height, :width] + 0.5
     nearest = np.full((height, width), np.inf)
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         length = max((x1 - x0) ** 2 + (y1 - y0) ** 2, 1e-9)
         along = np.clip(((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / length, 0, 1)
         distance = np.hypot(x - x0 - along * (x1 - x0), y - y0 - along * (y1 - y0))
