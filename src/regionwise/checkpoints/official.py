@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from regionwise.checkpoints import deepgin, madf, rn
+from regionwise.checkpoints import deepgin, madf, region_wise, rn
 from regionwise.checkpoints.checkpoint import Checkpoint
 from regionwise.errors import CheckpointError
 
-_FORMATS = (deepgin, madf, rn)
+_FORMATS = (deepgin, madf, region_wise, rn)
 _WRAPPERS = ("model", "state_dict", "generator")
 
 
@@ -21,8 +21,8 @@ def from_official(state_dict: Mapping[str, Any], **options: Any) -> nn.Module:
     """Our network in eval mode with the weights of an authors' checkpoint.
 
     Args:
-        state_dict: as loaded from the authors' file. Wrappers ("model", "state_dict",
-            "generator") are opened.
+        state_dict: as loaded from the authors' file: tensors, or the NumPy arrays of an .npz of
+            TensorFlow variables. Wrappers ("model", "state_dict", "generator") are opened.
         options: of the network's class that weights can't tell, as RN's `statistics`.
 
     Raises:
@@ -59,5 +59,10 @@ def _unwrapped(content: Mapping[str, Any]) -> dict[str, Tensor]:
         inner = content.get(key)
         if isinstance(inner, Mapping):
             return _unwrapped(inner)
-    arrays = {k: torch.from_numpy(v) for k, v in content.items() if isinstance(v, np.ndarray)}
-    return arrays | {key: value for key, value in content.items() if isinstance(value, Tensor)}
+    weights = {}
+    for key, value in content.items():
+        if isinstance(value, Tensor):
+            weights[key] = value
+        elif isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "bif":
+            weights[key] = torch.as_tensor(value)
+    return weights

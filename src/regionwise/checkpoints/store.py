@@ -15,6 +15,7 @@ from torch import nn
 
 from regionwise.checkpoints.checkpoint import Checkpoint
 from regionwise.checkpoints.official import read_official
+from regionwise.checkpoints.onnx_origin import read_onnx
 from regionwise.errors import CheckpointError, OutputError
 
 
@@ -44,9 +45,10 @@ def load_checkpoint(file: str | Path) -> nn.Module:
 
 
 def read_checkpoint(file: str | Path) -> Checkpoint:
-    """Read our safetensors, a training's `last.pt`, or an authors' file (.pt, .pth, .npz, ...).
+    """Read our safetensors or ONNX, a training's `last.pt`, or an authors' file (.pt, .npz, ...).
 
-    Pickled files are read with `weights_only=True`: no code in them is ever run.
+    Pickled files are read with `weights_only=True`, an .npz without pickles: no code in them is
+    ever run.
 
     Raises:
         CheckpointError: for a missing, broken or foreign file.
@@ -54,6 +56,8 @@ def read_checkpoint(file: str | Path) -> Checkpoint:
     file = Path(file)
     if not file.is_file():
         raise CheckpointError(f"{file}: there is no such file")
+    if file.suffix == ".onnx":
+        return read_onnx(file)
     content: dict[str, Any]
     if file.suffix == ".safetensors":
         header, content = _read_safetensors(file)
@@ -102,5 +106,5 @@ def _read_arrays(file: Path) -> dict[str, Any]:
     try:
         with np.load(file, allow_pickle=False) as arrays:
             return dict(arrays)
-    except (OSError, ValueError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, BadZipFile) as error:
         raise CheckpointError(f"{file}: not a readable .npz of arrays ({error})") from error

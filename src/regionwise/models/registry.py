@@ -12,6 +12,7 @@ from regionwise.errors import ModelError
 _HOMES = {
     "deepgin": ("regionwise.models.deepgin", "DeepGinGenerator"),
     "madf": ("regionwise.models.madf", "CascadedRefinementGenerator"),
+    "region-wise": ("regionwise.models.region_wise", "RegionWiseGenerator"),
     "rn": ("regionwise.models.rn", "RegionNormGenerator"),
 }
 
