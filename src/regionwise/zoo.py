@@ -119,6 +119,7 @@ def list_models() -> list[ModelCard]:
             licences={"code": method.licence},
             installed=not method.library or find_spec(method.library) is not None,
             install=method.install,
+            seeded=method.draws,
         )
         for name, method in _CLASSICAL.items()
     ]

@@ -114,6 +114,15 @@ class TestFill:
             data, mask, "membrane", invert_mask=True, resize_mask=True
         )
 
+    @pytest.mark.parametrize("options", [{"ensemble": True}, {"large": "polyphase"}])
+    def test_takes_other_ways_of_filling(self, client, options):
+        data = file_of("PNG", "RGB", smooth(530, 70), 1)
+        answer = client.post(
+            "/api/v1/fill", files={"photo": ("a", data)}, data={"box": "9,9,40,500"} | options
+        )
+        wanted = regionwise.fill(data, model="membrane", box="9,9,40,500", **options)
+        assert answer.content == wanted
+
     def test_without_a_mask_transparent_pixels_are_filled(self, client):
         samples = noise("RGBA", HEIGHT, WIDTH)
         data = file_of("PNG", "RGBA", samples, 1)

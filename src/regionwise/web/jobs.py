@@ -9,6 +9,7 @@ import numpy as np
 
 from regionwise import masks
 from regionwise.engines import Engine
+from regionwise.ensemble import EnsembleEngine
 from regionwise.errors import MaskError, RegionwiseError
 from regionwise.filling import Progress, fill_photo, find_hole
 from regionwise.images import Photo, read_photo
@@ -78,7 +79,14 @@ def fill(
     try:
         hole = _hole(photo, mask, options, max_pixels)
         stop.check()
-        filled = fill_photo(photo, hole, engine, feather=options.feather, progress=step)
+        filled = fill_photo(
+            photo,
+            hole,
+            EnsembleEngine(engine) if options.ensemble else engine,
+            feather=options.feather,
+            large=options.large,
+            progress=step,
+        )
     except MemoryError as error:
         raise RefusedError(413, "there is not enough memory for this fill; paint less") from error
     message = masks.mask_warning(hole)

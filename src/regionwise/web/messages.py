@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from regionwise.filling import Large
 from regionwise.web.refusals import RefusedError
 
 _Options = TypeVar("_Options", bound=BaseModel)
@@ -40,6 +41,13 @@ class FillOptions(BaseModel):
         ge=0,
         le=MAX_GROW,
         description="Pixels in the hole over which the fill fades in.",
+    )
+    large: Large = Field(
+        default="window",
+        description="Fill a large photo round its holes, or by small pictures of all of it.",
+    )
+    ensemble: bool = Field(
+        default=False, description="Average the photo turned and mirrored: 5 times the time."
     )
     seed: int = Field(default=0, ge=0, lt=2**31, description="For models that draw numbers.")
 

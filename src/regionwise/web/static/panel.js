@@ -14,19 +14,20 @@ export class Options {
     this.feather = find("#feather");
     this.seed = find("#seed");
     this.onRelease = find("#fill-on-release");
+    this.ensemble = find("#ensemble");
     this.models = [];
     this.grow.value = choice("grow", 2);
     this.feather.value = choice("feather", "");
     this.seed.value = choice("seed", 0);
-    this.onRelease.checked = choice("fill-on-release", false);
+    for (const toggle of [this.onRelease, this.ensemble]) {
+      toggle.checked = choice(toggle.id, false);
+      toggle.addEventListener("change", () => keepChoice(toggle.id, toggle.checked));
+    }
     for (const name of ["grow", "feather", "seed"]) {
       this[name].addEventListener("change", () => {
         if (this[name].validity.valid) keepChoice(name, this[name].value);
       });
     }
-    this.onRelease.addEventListener("change", () => {
-      keepChoice("fill-on-release", this.onRelease.checked);
-    });
     this.model.addEventListener("change", () => {
       keepChoice("model", this.model.value);
       this.describe();
@@ -64,6 +65,7 @@ export class Options {
       }
     }
     const values = { model: this.model.value, grow: this.grow.value || "0" };
+    if (this.ensemble.checked) values.ensemble = "true";
     if (this.feather.value !== "") values.feather = this.feather.value;
     if (!find("#seed-row").hidden) values.seed = this.seed.value || "0";
     return values;

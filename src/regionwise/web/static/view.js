@@ -1,7 +1,7 @@
 // Where on the screen the photo lies: CSS pixels = photo pixels × scale + offset.
 
 const LARGEST = 24; // CSS pixels that a photo pixel may take
-const MARGIN = 24; // CSS pixels round a photo that is shown whole
+const MARGIN = 0.025; // of the screen, round a photo that is shown whole
 
 export class View {
   constructor() {
@@ -16,8 +16,8 @@ export class View {
   /** Show all of the photo. */
   fit() {
     const { photo, screen } = this;
-    const across = Math.max(16, screen.width - 2 * MARGIN) / photo.width;
-    const down = Math.max(16, screen.height - 2 * MARGIN) / photo.height;
+    const across = Math.max(16, screen.width * (1 - 2 * MARGIN)) / photo.width;
+    const down = Math.max(16, screen.height * (1 - 2 * MARGIN)) / photo.height;
     this.scale = Math.min(across, down, LARGEST);
     this.fits = true;
     this.center();
