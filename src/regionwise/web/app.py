@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,6 +19,8 @@ from regionwise.web.guard import Guard
 from regionwise.web.refusals import RefusedError
 from regionwise.web.settings import Settings
 
+_TIDY_SECONDS = 60
+
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Make the server's application; any ASGI server can run it."""
@@ -26,7 +29,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        tidying = asyncio.create_task(_tidy(context))
         yield
+        tidying.cancel()
         context.queue.close()
 
     app = FastAPI(
@@ -47,14 +52,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     return app
 
 
+async def _tidy(context: Context) -> None:
+    while True:
+        await asyncio.sleep(_TIDY_SECONDS)
+        context.tidy()
+
+
 async def _refusal(_: Request, error: Exception) -> JSONResponse:
     status, headers = 422, {}
     if isinstance(error, RefusedError):
         status = error.status
         if error.retry_after is not None:
             headers["Retry-After"] = str(error.retry_after)
-    if status in (400, 408, 413, 415, 429):  # a body may not have been read to its end
-        headers["Connection"] = "close"
     return JSONResponse({"error": str(error)}, status, headers)
 
 

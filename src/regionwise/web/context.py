@@ -73,6 +73,11 @@ class Context:
         is_given_file = Path(given).is_file() and name == Path(given).stem
         return load_model(given if is_given_file else name, self.settings.device, seed=seed)
 
+    def tidy(self) -> None:
+        """Forget the photos that nobody asked for in a long time."""
+        for identity in self.store.forget_idle():
+            self.decoded.forget(identity)
+
     def stop(self) -> Stop:
         """A new deadline for a fill."""
         return Stop(self.settings.fill_seconds, lambda: self.queue.closing)

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -39,6 +40,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+_PATIENCE = 20  # seconds for the rest of a body that is refused
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -58,6 +60,7 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})
             return
         started = time.perf_counter()
+        body = _Body(receive)
         status = 0
 
         async def guarded_send(message: Message) -> None:
@@ -67,6 +70,8 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 headers.update(_HEADERS)
                 headers.setdefault("Cache-Control", "no-store")
+                if status >= 400 and not await body.read_to_end(2 * self._settings.max_bytes):
+                    headers["Connection"] = "close"
             await send(message)
 
         try:
@@ -74,7 +79,7 @@ class Guard:
         except RefusedError as error:
             await _refuse(error, guarded_send)
         else:
-            await self._serve(scope, receive, guarded_send, lambda: status)
+            await self._serve(scope, body.receive, guarded_send, lambda: status)
         finally:
             # The route's pattern, not the path: that holds a photo's id.
             pattern = getattr(scope.get("route"), "path", "-")
@@ -107,6 +112,29 @@ class Guard:
             same = hmac.compare_digest(shown.encode("latin-1"), wanted)  # as headers are decoded
             if scheme.lower() != "bearer" or not same:
                 raise RefusedError(401, "the server asks for its token; send Authorization: Bearer")
+
+
+class _Body:
+    """A request's body, which may be refused before it was read.
+
+    Browsers that are answered while they still send report a broken connection, not the answer.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._ended = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._ended = not message.get("more_body", False)
+        return message
+
+    async def read_to_end(self, most: int) -> bool:
+        """Pass over the rest; False if it is more than so many bytes, or takes too long."""
+        with anyio.move_on_after(_PATIENCE):
+            while not self._ended and most > 0:
+                most -= len((await self.receive()).get("body", b""))
+        return self._ended
 
 
 def is_own_host(host: str, settings: Settings) -> bool:
@@ -157,7 +185,7 @@ def _place(url: str, like: str = "") -> tuple[str, int] | None:
 
 async def _refuse(error: RefusedError, send: Send) -> None:
     body = json.dumps({"error": str(error)}).encode()
-    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    headers = [(b"content-type", b"application/json")]
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -64,7 +64,7 @@ async def send_photo(request: Request) -> PhotoInfo:
             partial(jobs.open_photo, file.data, context.settings.max_pixels)
         )
     stored = context.store.add(safe_name(file.name), file.data, photo)
-    context.decoded.get(stored.id, lambda: photo)
+    context.decoded.put(stored.id, photo)
     return stored.described()
 
 
@@ -123,17 +123,24 @@ async def download(request: Request, identity: str, result: Number = 0) -> Respo
 async def download_all(request: Request, order: ZipOrder) -> StreamingResponse:
     """Several results as one archive, written while it is sent."""
     context = context_of(request)
+    with ExitStack() as held:
+        held.enter_context(context.queue.place())
+        return _HeldResponse(
+            zip_chunks(_zip_entries(context, order)),
+            held.pop_all(),
+            media_type="application/zip",
+            headers={"Content-Disposition": "attachment; filename=photos_filled.zip"},
+        )
+
+
+def _zip_entries(context: Context, order: ZipOrder) -> list[tuple[str, partial[bytes]]]:
     entries = []
     for wanted in order.photos:
         stored = context.store.get(wanted.id)
         patches = stored.patches_of(wanted.result)
         name = filled_name(stored.info.name, wanted.result)
         entries.append((name, partial(_encoded, context, stored, patches)))
-    return StreamingResponse(
-        zip_chunks(entries),
-        media_type="application/zip",
-        headers={"Content-Disposition": "attachment; filename=photos_filled.zip"},
-    )
+    return entries
 
 
 def _encoded(context: Context, stored: StoredPhoto, patches: tuple[Patch, ...]) -> bytes:
@@ -167,7 +174,9 @@ async def fill_stored(request: Request, identity: str) -> Response:
         order = _Order(
             context, stored, stored.patches_of(options.result), form.files.get("mask"), options
         )
-        return _HeldResponse(_events(request, order, stop), held.pop_all())
+        return _HeldResponse(
+            _events(request, order, stop), held.pop_all(), media_type="application/x-ndjson"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,8 +222,10 @@ class _Order:
 class _HeldResponse(StreamingResponse):
     """Gives back what it holds when it has ended, however it ends."""
 
-    def __init__(self, content: AsyncIterator[bytes], held: ExitStack) -> None:
-        super().__init__(content, media_type="application/x-ndjson")
+    def __init__(
+        self, content: AsyncIterator[bytes] | Iterator[bytes], held: ExitStack, **options: Any
+    ) -> None:
+        super().__init__(content, **options)
         self._held = held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

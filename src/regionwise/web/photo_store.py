@@ -90,7 +90,6 @@ class PhotoStore:
         Raises:
             RefusedError: with 507 if the memory is full.
         """
-        self._forget_idle()
         self._check_room(len(source))
         identity = secrets.token_urlsafe(16)
         info = _describe(identity, name, source, photo)
@@ -104,7 +103,6 @@ class PhotoStore:
         Raises:
             RefusedError: with 404 if there is none.
         """
-        self._forget_idle()
         stored = self._photos.get(identity)
         if stored is None:
             raise RefusedError(404, "the server does not have this photo any more; send it again")
@@ -161,10 +159,13 @@ class PhotoStore:
                 "remove photos, or start it with a larger --memory",
             )
 
-    def _forget_idle(self) -> None:
+    def forget_idle(self) -> list[str]:
+        """Forget the photos that nobody asked for in a long time; gives their ids."""
         oldest = self._clock() - self._idle_seconds
-        for key in [key for key, one in self._photos.items() if one.used < oldest]:
+        gone = [key for key, one in self._photos.items() if one.used < oldest]
+        for key in gone:
             del self._photos[key]
+        return gone
 
 
 def _describe(identity: str, name: str, source: bytes, photo: Photo) -> PhotoInfo:
@@ -205,19 +206,35 @@ class DecodedPhotos:
         """
         self._memory = memory
         self._photos: OrderedDict[str, Photo] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # held for a moment
+        self._decoding = threading.Lock()
 
     def get(self, identity: str, decode: Callable[[], Photo]) -> Photo:
         """The decoded photo; one is decoded at a time."""
+        photo = self._find(identity)
+        if photo is None:
+            with self._decoding:
+                photo = self._find(identity)
+                if photo is None:
+                    photo = decode()
+                    self.put(identity, photo)
+        return photo
+
+    def _find(self, identity: str) -> Photo | None:
         with self._lock:
-            photo = self._photos.get(identity) or decode()
+            if identity in self._photos:
+                self._photos.move_to_end(identity)
+            return self._photos.get(identity)
+
+    def put(self, identity: str, photo: Photo) -> None:
+        """Have a photo at hand."""
+        with self._lock:
             self._photos[identity] = photo
             self._photos.move_to_end(identity)
             while (
                 len(self._photos) > 1 and sum(map(_bytes_of, self._photos.values())) > self._memory
             ):
                 self._photos.popitem(last=False)
-            return photo
 
     def forget(self, identity: str) -> None:
         """Let a photo go."""

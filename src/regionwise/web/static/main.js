@@ -59,7 +59,7 @@ const actions = {
   undo: () => desk.undo(),
   redo: () => desk.redo(),
   fill: () => desk.filler.fill(),
-  cancel: () => desk.cancel(),
+  cancel: () => (document.body.classList.contains("panel-open") ? togglePanel(false) : desk.cancel()),
   original: () => desk.showOriginal(true),
   compare: () => desk.toggleCompare(),
   zoomIn: () => desk.zoom(1.3),
@@ -97,6 +97,7 @@ function connectButtons() {
     togglePanel(false);
     find("#panel-toggle").focus();
   });
+  find("#stage").addEventListener("pointerdown", () => togglePanel(false));
   find("#apply-all").addEventListener("click", () => desk.applyToAll());
   find("#fill-all").addEventListener("click", () => desk.filler.fillAll());
   find("#download-all").addEventListener("click", () => desk.downloadAll());
