@@ -1,12 +1,9 @@
 """The page in a real browser: painted, filled, compared, downloaded; by mouse, touch and keys."""
 
 import io
-import os
 import re
-import shutil
 import time
 import zipfile
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -19,19 +16,12 @@ from regionwise.web import context as web_context
 from regionwise.web.settings import Settings
 from running_server import running
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
+pytest.importorskip("playwright", reason="pip install playwright")
 
-CHROMIUM = os.environ.get("REGIONWISE_CHROMIUM") or shutil.which("chromium")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from playwright.sync_api import expect, sync_playwright
+
+from page_user import CHROMIUM, FLAGS, HEIGHT, WIDTH, Page, distance_to, photo_file, upload
+
 DESKTOP = {"viewport": {"width": 1200, "height": 760}, "accept_downloads": True}
 PHONE = {
     "viewport": {"width": 390, "height": 760},
@@ -45,21 +35,10 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; apt install chromium"),
 ]
 
-HEIGHT, WIDTH = 240, 320
-
-
-def photo_file(seed=0, height=HEIGHT, width=WIDTH):
-    """Of noise in 16 bits: a filled pixel is never what it was."""
-    return file_of("PNG", "RGB16", noise("RGB16", height, width, seed), 1)
-
-
-def upload(data, name="noise.png", kind="image/png"):
-    return {"name": name, "mimeType": kind, "buffer": data}
-
 
 @pytest.fixture(scope="module")
 def browser():
-    with playwright_api.sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
@@ -92,117 +71,18 @@ def open_page(browser, client):
     assert troubles == []
 
 
-class Page:
-    """The page as a user meets it."""
-
-    def __init__(self, page):
-        self.page = page
-        self.session = None
-
-    def __getattr__(self, name):
-        return getattr(self.page, name)
-
-    def ready(self):
-        self.page.wait_for_selector("body[data-ready]")
-        return self
-
-    def open(self, *files):
-        self.ready()
-        self.page.set_input_files("#file", list(files))
-        self.page.wait_for_selector("body:not(.empty)")
-        self.page.wait_for_selector("#stage[data-scale]")
-        name = files[0]["name"]
-        playwright_api.expect(self.page.locator("#status")).to_have_text("")
-        playwright_api.expect(self.page.locator("#photo-name")).to_have_text(name)
-        return self
-
-    @property
-    def view(self):
-        stage = self.page.locator("#stage")
-        return [float(stage.get_attribute(f"data-{name}")) for name in ("scale", "x", "y")]
-
-    def at(self, x, y):
-        """Where a place of the photo is on the screen."""
-        box = self.page.locator("#stage").bounding_box()
-        scale, left, top = self.view
-        return box["x"] + left + x * scale, box["y"] + top + y * scale
-
-    def drag(self, *places, **options):
-        self.page.mouse.move(*self.at(*places[0]))
-        self.page.mouse.down(**options)
-        for place in places[1:]:
-            self.page.mouse.move(*self.at(*place), steps=6)
-        self.page.mouse.up(**options)
-
-    def send(self, command, **arguments):
-        """Speak to the browser below Playwright, which knows no fingers that move and no pens."""
-        if self.session is None:
-            self.session = self.page.context.new_cdp_session(self.page)
-        self.session.send(command, arguments)
-
-    def touch(self, kind, *places):
-        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
-        self.send("Input.dispatchTouchEvent", type=kind, touchPoints=points)
-
-    def set(self, name, value):
-        self.page.evaluate(
-            """([name, value]) => {
-                const input = document.querySelector(name);
-                input.value = value;
-                input.dispatchEvent(new Event("input"));
-                input.dispatchEvent(new Event("change"));
-            }""",
-            [name, str(value)],
-        )
-
-    def fill(self, number=1):
-        self.page.locator("#fill").click()
-        self.filled(number)
-
-    def filled(self, number):
-        self.page.wait_for_selector(
-            f"#history li:nth-child({number + 1}) [aria-current]", state="attached"
-        )
-        self.page.wait_for_selector("#fill:visible")
-
-    def download(self):
-        with self.page.expect_download() as waiting:
-            self.page.locator("[data-action=download]").click()
-        return waiting.value.suggested_filename, waiting.value.path().read_bytes()
-
-    def changed(self, original, number=1):
-        """What the fill made new, height×width bool."""
-        name, data = self.download()
-        assert name == "noise_filled.png"
-        before, after = read_photo(original), read_photo(data)
-        assert after.color.dtype == np.uint16
-        return (before.color != after.color).any(axis=2)
-
-
-def distance_to(points, height=HEIGHT, width=WIDTH):
-    """Of each pixel's centre to a polyline."""
-    y, x = np.mgrid[:height, :width] + 0.5
-    nearest = np.full((height, width), np.inf)
-    for (x0, y0), (x1, y1) in pairwise(points):
-        length = max((x1 - x0) ** 2 + (y1 - y0) ** 2, 1e-9)
-        along = np.clip(((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / length, 0, 1)
-        distance = np.hypot(x - x0 - along * (x1 - x0), y - y0 - along * (y1 - y0))
-        nearest = np.minimum(nearest, distance)
-    return nearest
-
-
 def test_paint_undo_fill_compare_download(open_page):
     original = photo_file()
     page = open_page().open(upload(original))
     page.set("#grow", 0)
     fill = page.locator("#fill")
-    playwright_api.expect(fill).to_be_disabled()
+    expect(fill).to_be_disabled()
     page.drag((30, 30), (90, 40))
-    playwright_api.expect(fill).to_be_enabled()
+    expect(fill).to_be_enabled()
     page.keyboard.press("Control+z")
-    playwright_api.expect(fill).to_be_disabled()
+    expect(fill).to_be_disabled()
     page.keyboard.press("Control+Shift+z")
-    playwright_api.expect(fill).to_be_enabled()
+    expect(fill).to_be_enabled()
     page.keyboard.press("Control+z")
     path = [(100, 60), (200, 110), (180, 190)]
     page.drag(*path)
@@ -222,17 +102,17 @@ def test_paint_undo_fill_compare_download(open_page):
     page.keyboard.up("x")
     page.locator("#compare-button").click()
     slider = page.get_by_label("Border between before and after")
-    playwright_api.expect(slider).to_be_visible()
+    expect(slider).to_be_visible()
     slider.press("End")
     assert page.locator("#compare-line").evaluate("line => line.style.left") == "100%"
     page.keyboard.press("Escape")
-    playwright_api.expect(slider).to_be_hidden()
+    expect(slider).to_be_hidden()
 
     page.keyboard.press("Control+z")  # the fill itself: the mask is there again
-    playwright_api.expect(page.locator("#history li").first.locator("button")).to_have_attribute(
+    expect(page.locator("#history li").first.locator("button")).to_have_attribute(
         "aria-current", "true"
     )
-    playwright_api.expect(fill).to_be_enabled()
+    expect(fill).to_be_enabled()
     assert page.download() == ("noise.png", original)
 
 
@@ -268,9 +148,9 @@ def test_eraser_and_clear(open_page):
     page.set("#size", 200)
     page.drag((80, 100), (160, 100))
     page.locator("#fill").click()
-    playwright_api.expect(page.get_by_role("alert")).to_contain_text("Nothing is painted yet")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing is painted yet")
     page.locator("[data-action=clear]").click()
-    playwright_api.expect(page.locator("#fill")).to_be_disabled()
+    expect(page.locator("#fill")).to_be_disabled()
 
 
 def test_touch_paints_and_two_fingers_zoom(open_page):
@@ -336,7 +216,7 @@ def test_zoom_and_move(open_page):
     page.keyboard.up("Space")
     page.wait_for_timeout(60)
     assert page.at(50, 60) == pytest.approx((place[0] + 70, place[1] + 30), abs=1)
-    playwright_api.expect(page.locator("#fill")).to_be_disabled()  # nothing was painted
+    expect(page.locator("#fill")).to_be_disabled()  # nothing was painted
     page.locator("#stage").focus()
     left = page.view[1]
     page.keyboard.press("ArrowLeft")
@@ -355,10 +235,10 @@ def test_fill_again_history_and_reload(open_page):
     page.fill(1)
     page.drag((150, 150), (200, 150))
     page.fill(2)
-    playwright_api.expect(page.locator("#fill")).to_have_text("Fill again")
+    expect(page.locator("#fill")).to_have_text("Fill again")
     page.fill(3)
     page.get_by_role("button", name=re.compile("Fill 1")).click()
-    playwright_api.expect(page.locator("#history li:nth-child(2) button")).to_have_attribute(
+    expect(page.locator("#history li:nth-child(2) button")).to_have_attribute(
         "aria-current", "true"
     )
     _, first = page.download()
@@ -366,15 +246,15 @@ def test_fill_again_history_and_reload(open_page):
     page.wait_for_timeout(400)  # until the work is kept
     page.reload()
     page.ready()
-    playwright_api.expect(page.locator("#history li")).to_have_count(4)
-    playwright_api.expect(page.locator("#history li:nth-child(2) button")).to_have_attribute(
+    expect(page.locator("#history li")).to_have_count(4)
+    expect(page.locator("#history li:nth-child(2) button")).to_have_attribute(
         "aria-current", "true"
     )
     assert page.download()[1] == first
-    playwright_api.expect(page.locator("#fill")).to_have_text("Fill")  # a mask is painted
+    expect(page.locator("#fill")).to_have_text("Fill")  # a mask is painted
     page.keyboard.press("Control+z")
     page.keyboard.press("Control+z")
-    playwright_api.expect(page.locator("#history li:nth-child(4) button")).to_have_attribute(
+    expect(page.locator("#history li:nth-child(4) button")).to_have_attribute(
         "aria-current", "true"
     )
 
@@ -386,7 +266,7 @@ def test_a_server_that_forgot_gets_the_photo_again(open_page, client):
     client.app.state.context.store._photos.clear()
     page.reload()
     page.ready()
-    playwright_api.expect(page.locator("#notices")).to_contain_text("sent again")
+    expect(page.locator("#notices")).to_contain_text("sent again")
     client.app.state.context.store._photos.clear()
     page.fill(1)  # it is sent again without a reload too
 
@@ -405,14 +285,14 @@ def test_several_photos_get_one_mask(open_page):
     data = [photo_file(1), photo_file(2), photo_file(3, HEIGHT, 2 * WIDTH)]
     page = open_page().open(*map(upload, data, names))
     page.set("#grow", 0)
-    playwright_api.expect(page.locator("#photos li")).to_have_count(3)
+    expect(page.locator("#photos li")).to_have_count(3)
     page.get_by_text("Rectangle by numbers").click()
     for name, value in {"x": 30, "y": 40, "width": 50, "height": 20}.items():
         page.locator(f"#box-form [name={name}]").fill(str(value))
     page.get_by_role("button", name="Add to the mask").click()
     page.get_by_role("button", name="Use this mask on all").click()
     page.get_by_role("button", name="Fill all painted").click()
-    playwright_api.expect(page.locator("#notices")).to_contain_text("All photos are filled")
+    expect(page.locator("#notices")).to_contain_text("All photos are filled")
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Download all").click()
     archive = zipfile.ZipFile(io.BytesIO(waiting.value.path().read_bytes()))
@@ -423,9 +303,9 @@ def test_several_photos_get_one_mask(open_page):
         wanted[40:60, 30 * factor : 80 * factor] = True
         assert np.array_equal(changed, wanted)
     page.keyboard.press("PageDown")
-    playwright_api.expect(page.locator("#photo-name")).to_have_text("two.png")
+    expect(page.locator("#photo-name")).to_have_text("two.png")
     page.get_by_role("button", name="Remove two.png").click()
-    playwright_api.expect(page.locator("#photos li")).to_have_count(2)
+    expect(page.locator("#photos li")).to_have_count(2)
 
 
 def test_a_fill_can_be_cancelled(open_page, monkeypatch):
@@ -442,8 +322,8 @@ def test_a_fill_can_be_cancelled(open_page, monkeypatch):
         page.drag((10, 200), (3990, 400))  # ten windows
         page.locator("#fill").click()
         page.get_by_role("button", name="Cancel").click()
-        playwright_api.expect(page.locator("#status")).to_have_text("Stopped.")
-        playwright_api.expect(page.locator("#fill")).to_be_enabled()
+        expect(page.locator("#status")).to_have_text("Stopped.")
+        expect(page.locator("#fill")).to_be_enabled()
         while client.app.state.context.queue.taken:
             page.wait_for_timeout(20)
         assert page.locator("#history li").count() <= 1
@@ -464,14 +344,14 @@ def test_transparent_pixels_are_filled_without_painting(open_page):
 def test_errors_are_told_in_words(open_page):
     page = open_page().ready()
     page.set_input_files("#file", [upload(b"no picture", "words.png")])
-    playwright_api.expect(page.get_by_role("alert")).to_contain_text("not a picture")
+    expect(page.get_by_role("alert")).to_contain_text("not a picture")
     page.get_by_role("button", name="Close this message").click()
-    playwright_api.expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)
     page.open(upload(photo_file()))
     page.drag((60, 60), (100, 60))
     page.locator("#grow").fill("999")
     page.locator("#fill").click()
-    playwright_api.expect(page.get_by_role("alert")).to_contain_text("from 0 to 200")
+    expect(page.get_by_role("alert")).to_contain_text("from 0 to 200")
 
 
 @pytest.mark.parametrize("way", ["drop", "paste"])
@@ -488,7 +368,7 @@ def test_photos_are_dropped_and_pasted(open_page, way):
         }""",
         [way, list(photo_file(0, 40, 50))],
     )
-    playwright_api.expect(page.locator("#photo-facts")).to_have_text("50 × 40 PNG, 16 bit")
+    expect(page.locator("#photo-facts")).to_have_text("50 × 40 PNG, 16 bit")
 
 
 def test_keys(open_page):
@@ -501,19 +381,19 @@ def test_keys(open_page):
         "b": "Brush",
     }.items():
         page.keyboard.press(key)
-        playwright_api.expect(page.get_by_role("radio", name=name)).to_be_checked()
+        expect(page.get_by_role("radio", name=name)).to_be_checked()
     page.keyboard.press("]")
     assert int(page.locator("#size").input_value()) > 40
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog")
-    playwright_api.expect(dialog).to_contain_text("Show these keys")
+    expect(dialog).to_contain_text("Show these keys")
     dialog.get_by_label("Keys of a single letter").uncheck()
     page.keyboard.press("Escape")
     page.keyboard.press("e")
-    playwright_api.expect(page.get_by_role("radio", name="Brush")).to_be_checked()
+    expect(page.get_by_role("radio", name="Brush")).to_be_checked()
     page.get_by_role("radio", name="Brush").focus()
     page.keyboard.press("ArrowDown")
-    playwright_api.expect(page.get_by_role("radio", name="Eraser")).to_be_checked()
+    expect(page.get_by_role("radio", name="Eraser")).to_be_checked()
 
 
 def test_token(open_page):
@@ -532,8 +412,8 @@ def test_token(open_page):
 
 def test_api_page(open_page, client):
     page = open_page(url=f"{client.base_url}/docs")
-    playwright_api.expect(page.locator("#routes")).to_contain_text("POST /api/v1/fill")
-    playwright_api.expect(page.locator("#routes")).to_contain_text("feather")
+    expect(page.locator("#routes")).to_contain_text("POST /api/v1/fill")
+    expect(page.locator("#routes")).to_contain_text("feather")
 
 
 @pytest.mark.parametrize(("size", "scheme"), [("desktop", "light"), ("phone", "dark")])
