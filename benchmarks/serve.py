@@ -67,7 +67,7 @@ def server(model: str) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
         assert process.stdout is not None
         found = re.search(r"http://\S+", process.stdout.readline())
         assert found is not None
-        with httpx.Client(base_url=found.group(), timeout=300) as client:
+        with httpx.Client(base_url=found.group(), timeout=1200) as client:
             yield client, process
     finally:
         process.terminate()
