@@ -9,38 +9,41 @@ import torch
 from regionwise.data import HolePhotos, stream_batches
 from regionwise.photo_sources import find_photos
 from regionwise.recipe import override, read_recipe
-from regionwise.recipe.losses import AdversarialTerm, FeatureMatchingTerm
+from regionwise.recipe.losses import AdversarialTerm, FeatureMatchingTerm, FeatureTerm
 from regionwise.training.settings import Settings, make_fabric
 from regionwise.training.timetable import timetable
 from regionwise.training.trainer import Trainer
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 NAMES = sorted(file.stem for file in RECIPES.glob("*.yaml"))
-STEPS = 12
+STEPS = 8
 
 SMALL = {
     "rn": ["model.options.width=4", "model.options.blocks=1"],
     "region-wise": ["model.options.width=4"],
     "madf": ["model.options.width=8", "model.options.levels=5"],
-    "deepgin": ["model.options.width=4", "model.options.blocks=2"],
+    "deepgin": ["model.options.width=4", "model.options.blocks=2", "optimizer.lr=2e-4"],
 }
 
 
 def scaled_down(name):
     """Narrow networks, small pictures, a constant rate, random features."""
     recipe = read_recipe(RECIPES / f"{name}.yaml")
-    scale = "null" if recipe.phases[0].data.scale is None else 128
+    scale = "null" if recipe.phases[0].data.scale is None else 64
     changes = [
-        *SMALL[recipe.model.name],
-        "data.size=64",
+        "data.size=32",
         f"data.scale={scale}",
         "batch=2",
         "feature_weights=random",
         "precision=fp32",
         "optimizer.lr=2e-3",
+        *SMALL[recipe.model.name],
         "optimizer.warmup=0",
         "optimizer.schedule={name: constant}",
     ]
+    for phase in recipe.phases:
+        sized = {t.name for t in phase.losses if isinstance(t, FeatureTerm) and t.features.size}
+        changes += [f"phases.{phase.name}.losses.{loss}.features.size=32" for loss in sized]
     if recipe.discriminator is not None:
         changes += ["discriminator.options={width: 4}", "discriminator.optimizer.schedule={}"]
     return override(recipe, changes)
