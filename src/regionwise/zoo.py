@@ -140,7 +140,8 @@ def load_model(
 
     Args:
         name_or_file: a name of `list_models()`, `default`, or a file: `.onnx`, or weights that
-            PyTorch reads (`.safetensors`, `.pt`, `.pth`, `.ckpt`).
+            PyTorch reads (`.safetensors`, `.pt`, `.pth`, `.ckpt`), or the folder of a network that
+            comes as several.
         device: `auto` takes a GPU where there is one.
         seed: for networks that draw numbers while they fill.
 
@@ -184,7 +185,7 @@ def _default_name() -> str:
 
 
 def _load_file(file: Path, device: Device, seed: int) -> Engine:
-    if not file.is_file():
+    if not file.exists():
         if file.suffix:
             raise ModelError(f"there is no model file {file}; check the name")
         names = ", ".join(["default", *(card.name for card in list_models())])

@@ -57,7 +57,8 @@ def region_normalize(
     channels, count = x.shape[1], regions.shape[1]
     wide = torch.promote_types(x.dtype, torch.float32)
     if x.device.type != "cpu" or torch.compiler.is_compiling():
-        with torch.autocast(x.device.type, enabled=False):
+        device = "cpu" if x.is_meta else x.device.type  # there is no autocast of shapes alone
+        with torch.autocast(device, enabled=False):
             return _by_products(
                 x, regions.to(wide), weight, bias, gamma, beta, statistics, eps, eps_by_share
             )
@@ -270,3 +271,10 @@ class RegionNormLearnable(nn.Module):
             eps=self.eps,
             eps_by_share=True,
         )
+
+
+def normalized(norm: nn.Module, x: Tensor, mask: Tensor) -> Tensor:
+    """Normalise x in any way: the norms of this file are given the hole mask, others need none."""
+    region = isinstance(norm, RegionNormBasic | RegionNormLearnable)
+    y: Tensor = norm(x, mask) if region else norm(x)
+    return y
