@@ -2,7 +2,8 @@
 
     python benchmarks/data_loading.py PHOTOS [recipes/rn.yaml ...] [--photos 200]
 
-PHOTOS: a folder or tar shard. One thread, one process; all workers of a loader do this side by side.
+PHOTOS: a folder or tar shard. One thread, one process; the workers of a loader do this side by
+side.
 """
 
 import argparse
