@@ -188,7 +188,7 @@ def _default_name() -> str:
 
 
 def _load_file(file: Path, device: Device, seed: int) -> Engine:
-    if not file.exists():
+    if file == Path() or not file.exists():
         if file.suffix:
             raise ModelError(f"there is no model file {file}; check the name")
         names = ", ".join(["default", *(card.name for card in list_models())])

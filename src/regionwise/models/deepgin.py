@@ -272,7 +272,7 @@ def _stacked(picture: Tensor, mask: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last)
 
 
-@torch.compiler.disable
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def _membrane(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
     """The hole filled smoothly, and the unit of a correction.
 
