@@ -1,10 +1,12 @@
 """The DeepGIN generators: Table 1, any size, the membrane start."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import regionwise
 from regionwise import compose
 from regionwise.errors import ModelError
 from regionwise.export import export_onnx, largest_difference, rounded_to_half
@@ -258,3 +260,6 @@ def test_onnx_runtime_gives_the_same_picture_at_every_size_and_batch(start, tmp_
     export_onnx(network, file)
     sizes = [(64, 64), (1, 1), (7, 130), (161, 96), (256, 16)]
     assert largest_difference(network, file, sizes) < 1e-4
+    pixels = np.random.default_rng(0).integers(0, 256, (37, 50, 3), np.uint8)
+    filled = regionwise.fill(pixels, box=(5, 5, 20, 9), model=file)
+    assert (filled != pixels).any(axis=2).sum() > 90
