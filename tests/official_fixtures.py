@@ -16,11 +16,16 @@ def official_weights(name: str) -> dict[str, Tensor]:
     described: dict[str, dict[str, Any]] = json.loads((FOLDER / f"{name}.json").read_text())
     weights = {}
     for key, entry in described.items():
+        if entry.get("rule") == "eye":
+            weights[key] = torch.eye(entry["shape"][-1]).expand(entry["shape"]).clone()
+            continue
         if entry["dtype"].startswith("int"):
             weights[key] = torch.zeros(entry["shape"], dtype=torch.int64)
             continue
         noise = np.random.RandomState(entry["seed"]).standard_normal(entry["shape"])
-        weights[key] = torch.from_numpy((entry["mean"] + entry["std"] * noise).astype(np.float32))
+        weights[key] = torch.from_numpy(
+            np.asarray(entry["mean"] + entry["std"] * noise, np.float32)
+        )
     return weights
 
 
@@ -34,3 +39,10 @@ def official_inputs(answers: dict[str, np.ndarray]) -> tuple[Tensor, Tensor]:
     """Image in [0, 1] and mask, as our models take them."""
     image = torch.from_numpy(answers["image"]).float() / 255
     return image, torch.from_numpy(answers["mask"]).float()
+
+
+def relative_error(ours: Tensor, theirs: np.ndarray) -> float:
+    """The largest difference, in units of the authors' standard deviation."""
+    wanted = torch.from_numpy(theirs).to(ours.dtype)
+    assert ours.shape == wanted.shape
+    return float((ours - wanted).abs().max() / wanted.std())

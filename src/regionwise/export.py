@@ -43,7 +43,16 @@ def export_onnx(
         half: store weights in float16; they are computed with in float32.
         origin: the network as data, with the weights that it has now; with it `read_checkpoint`
             reads the file. The weights must be those that the file stores (`rounded_to_half`).
+
+    Raises:
+        ModelError: if the network says that it is no one graph (`exportable`).
+        OutputError: if the file can't be written.
     """
+    if not getattr(network, "exportable", True):
+        raise ModelError(
+            f"{type(network).__name__} can't be written as ONNX, part of it runs outside PyTorch; "
+            "fill with its PyTorch weights"
+        )
     model = _exported(_Composed(network.cpu().float()).eval())
     _strip(model)
     if half:

@@ -193,7 +193,7 @@ def _engine(model: str | os.PathLike[str] | Engine, device: Device, seed: int) -
     if not isinstance(model, (str, os.PathLike)):
         return model
     name = os.fspath(model)
-    if Path(name).is_file():  # which may change between two calls
+    if Path(name).exists():  # which may change between two calls
         return load_model(name, device, seed=seed)
     return _named_engine(name, device, seed)
 

@@ -74,3 +74,24 @@ def test_half_precision_counts_a_window_exactly(dtype):
     torch.nn.init.constant_(layer.conv.weight, 1 / 49)
     y, _ = layer(torch.ones(1, 1, 9, 9, dtype=dtype), torch.zeros(1, 1, 9, 9, dtype=dtype))
     torch.testing.assert_close(y.float(), torch.ones(1, 1, 9, 9), atol=0.02, rtol=0)
+
+
+def test_features_with_holes_of_their_own():
+    """As if each channel had a mask: sum(1)/sum(known) over channels and window (eq. 1)."""
+    torch.manual_seed(0)
+    layer = PartialConv(5, 2, 3, bias=False, shares=(2, 3)).double()
+    x = torch.randn(2, 5, 6, 7, dtype=torch.float64)
+    mask = (torch.rand(2, 2, 6, 7) < 0.8).double()
+    y, updated = layer(x, mask)
+    known = torch.nn.functional.pad(1 - mask[:, [0, 0, 1, 1, 1]], (1, 1, 1, 1))
+    padded = torch.nn.functional.pad(x, (1, 1, 1, 1)) * known
+    for n in range(2):
+        for i in range(6):
+            for j in range(7):
+                some = known[n, :, i : i + 3, j : j + 3]
+                wanted = torch.zeros(2, dtype=torch.float64)
+                if some.sum() > 0:
+                    window = padded[n, :, i : i + 3, j : j + 3]
+                    wanted = (layer.conv.weight * window).sum(dim=(1, 2, 3)) * 45 / some.sum()
+                torch.testing.assert_close(y[n, :, i, j], wanted)
+                assert updated[n, 0, i, j] == (some.sum() == 0)

@@ -9,12 +9,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from regionwise.checkpoints import deepgin, madf, region_wise, rn
+from regionwise.checkpoints import deepfill, deepgin, edgeconnect, madf, pconv, region_wise, rn
 from regionwise.checkpoints.checkpoint import Checkpoint
+from regionwise.checkpoints.parts import joined
 from regionwise.errors import CheckpointError
 
-_FORMATS = (deepgin, madf, region_wise, rn)
-_WRAPPERS = ("model", "state_dict", "generator")
+_FORMATS = (deepfill, deepgin, edgeconnect, madf, pconv, region_wise, rn)
+_WRAPPERS = ("model", "state_dict", "generator", "netG", "G")
+
+FILES_OF_PARTS: tuple[dict[str, str], ...] = tuple(
+    format_.FILES for format_ in _FORMATS if hasattr(format_, "FILES")
+)
+"""For each network that comes as several files: its parts, and the names of their files."""
 
 
 def from_official(state_dict: Mapping[str, Any], **options: Any) -> nn.Module:
@@ -22,7 +28,9 @@ def from_official(state_dict: Mapping[str, Any], **options: Any) -> nn.Module:
 
     Args:
         state_dict: as loaded from the authors' file: tensors, or the NumPy arrays of an .npz of
-            TensorFlow variables. Wrappers ("model", "state_dict", "generator") are opened.
+            TensorFlow variables. Wrappers ("model", "state_dict", "generator", "netG", "G") are
+            opened. Where there are several files, a dictionary of what each holds, as
+            {"edge": ..., "inpaint": ...} for EdgeConnect.
         options: of the network's class that weights can't tell, as RN's `statistics`.
 
     Raises:
@@ -44,6 +52,8 @@ def read_official(content: Mapping[str, Any]) -> Checkpoint:
             try:
                 checkpoint: Checkpoint = format_.convert(weights)
                 return checkpoint
+            except CheckpointError:
+                raise
             except (KeyError, RuntimeError, IndexError) as error:
                 detail = " ".join(str(error).split())[:200]
                 name = format_.__name__.rpartition(".")[2]
@@ -55,6 +65,9 @@ def read_official(content: Mapping[str, Any]) -> Checkpoint:
 
 
 def _unwrapped(content: Mapping[str, Any]) -> dict[str, Tensor]:
+    for files in FILES_OF_PARTS:
+        if all(isinstance(content.get(part), Mapping) for part in files):
+            return joined({part: _unwrapped(content[part]) for part in files})
     for key in _WRAPPERS:
         inner = content.get(key)
         if isinstance(inner, Mapping):

@@ -14,8 +14,9 @@ from safetensors.torch import save as to_bytes
 from torch import nn
 
 from regionwise.checkpoints.checkpoint import Checkpoint
-from regionwise.checkpoints.official import read_official
+from regionwise.checkpoints.official import FILES_OF_PARTS, read_official
 from regionwise.checkpoints.onnx_origin import read_onnx
+from regionwise.checkpoints.parts import MissingPartError
 from regionwise.errors import CheckpointError, OutputError
 
 
@@ -47,6 +48,7 @@ def load_checkpoint(file: str | Path) -> nn.Module:
 def read_checkpoint(file: str | Path) -> Checkpoint:
     """Read our safetensors or ONNX, a training's `last.pt`, or an authors' file (.pt, .npz, ...).
 
+    Where the authors have several files for one network, any of them is given, or their folder.
     Pickled files are read with `weights_only=True`, an .npz without pickles: no code in them is
     ever run.
 
@@ -54,24 +56,52 @@ def read_checkpoint(file: str | Path) -> Checkpoint:
         CheckpointError: for a missing, broken or foreign file.
     """
     file = Path(file)
-    if not file.is_file():
+    if not file.exists():
         raise CheckpointError(f"{file}: there is no such file")
     if file.suffix == ".onnx":
         return read_onnx(file)
+    header: dict[str, str] = {}
     content: dict[str, Any]
-    if file.suffix == ".safetensors":
-        header, content = _read_safetensors(file)
-        if header.get("format") == "regionwise":
-            return Checkpoint(header["model"], json.loads(header["options"]), content)
+    parts = _parts(file)
+    if parts:
+        content = {part: _read(path)[1] for part, path in parts.items()}
     else:
-        content = _read_arrays(file) if file.suffix == ".npz" else _read_pickle(file)
-        if "average" in content and "recipe" in content:
-            model = content["recipe"]["model"]
-            return Checkpoint(model["name"], model["options"], content["average"])
+        header, content = _read(file)
+    if header.get("format") == "regionwise":
+        return Checkpoint(header["model"], json.loads(header["options"]), content)
+    if "average" in content and "recipe" in content:
+        model = content["recipe"]["model"]
+        return Checkpoint(model["name"], model["options"], content["average"])
     try:
         return read_official(content)
+    except MissingPartError as error:  # which one the file is, only its name can tell
+        missing = [name for name in error.files.values() if not (file.parent / name).is_file()]
+        raise _of_file(file, MissingPartError(error.files, missing)) from error
     except CheckpointError as error:
         raise _of_file(file, error) from error
+
+
+def _parts(path: Path) -> dict[str, Path]:
+    """The files of a network that comes as several, by a folder or one of them; else nothing."""
+    folder = path if path.is_dir() else path.parent
+    for files in FILES_OF_PARTS:
+        found = {part: folder / name for part, name in files.items() if (folder / name).is_file()}
+        if len(found) == len(files) and (path.is_dir() or path in found.values()):
+            return found
+        if path.is_dir() and found:
+            lacking = [name for part, name in files.items() if part not in found]
+            raise _of_file(path, MissingPartError(files, lacking))
+    if path.is_dir():
+        names = "; or ".join(" and ".join(files.values()) for files in FILES_OF_PARTS)
+        raise CheckpointError(f"{path}: a folder must hold {names}; give a file of weights")
+    return {}
+
+
+def _read(file: Path) -> tuple[dict[str, str], dict[str, Any]]:
+    """The header of a safetensors file, else nothing, and what the file holds."""
+    if file.suffix == ".safetensors":
+        return _read_safetensors(file)
+    return {}, _read_arrays(file) if file.suffix == ".npz" else _read_pickle(file)
 
 
 def _of_file(file: str | Path, error: CheckpointError) -> CheckpointError:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from regionwise.errors import ModelError
 from regionwise.layers.back_projection import BackProjection, resized
 from regionwise.layers.membrane import known_deviation, membrane_fill
+from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.pyramid_dilation import EIGHT_RATES, FOUR_RATES, PyramidDilationBlock
 from regionwise.layers.replicated_borders import ReplicatedConv2d, replicate_borders
 from regionwise.layers.self_attention import SelfAttention
@@ -95,10 +96,11 @@ class DeepGinGenerator(nn.Module):
     def forward(self, image: Tensor, mask: Tensor) -> Prediction:
         """Fill the hole; see the class for shapes."""
         if self.start == "membrane":
-            return self._fill_uncompiled(image, mask)
+            prediction: Prediction = self._fill_uncompiled(image, mask)
+            return prediction
         return self._fill(image, mask)
 
-    @torch.compiler.disable
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _fill_uncompiled(self, image: Tensor, mask: Tensor) -> Prediction:
         """From the membrane, PyTorch 2.13's compiler gets the two stages' gradients wrong."""
         return self._fill(image, mask)
@@ -111,7 +113,8 @@ class DeepGinGenerator(nn.Module):
         else:
             seen = membrane_fill(image, mask).to(image.dtype)
             unit = known_deviation(seen, mask).to(image.dtype)
-        image, mask, seen = _pad(image), _pad((mask > 0.5).to(image.dtype)), _pad(seen)
+        mask = (mask > 0.5).to(image.dtype)
+        image, mask, seen = (pad_to_multiple(x, 16, least=2) for x in (image, mask, seen))
         pictures = [_corrected(self.coarse(_stacked(seen, mask)), seen, unit)]
         low_resolution = None
         if self.refinement is not None:
@@ -122,9 +125,9 @@ class DeepGinGenerator(nn.Module):
                 low_resolution = _corrected(low_resolution, resized(seen, low_resolution), unit)
                 answer = compose(image, mask, answer)
                 answer = self.back_projection(answer, low_resolution, features)
-                low_resolution = _crop(low_resolution, (height + 3) // 4, (width + 3) // 4)
+                low_resolution = crop(low_resolution, (height + 3) // 4, (width + 3) // 4)
             pictures.append(answer)
-        stages = [_crop(picture, height, width) for picture in pictures]
+        stages = [crop(picture, height, width) for picture in pictures]
         if self.training:
             return Prediction(stages, low_resolution)
         if low_resolution is not None:
@@ -284,21 +287,6 @@ def _stacked(picture: Tensor, mask: Tensor) -> Tensor:
 def _corrected(predicted: Tensor, seen: Tensor, unit: Tensor | None) -> Tensor:
     """The predicted picture; given a unit, what was seen plus what was predicted in this unit."""
     return predicted if unit is None else torch.addcmul(seen, predicted, unit)
-
-
-def _pad(x: Tensor) -> Tensor:
-    """Repeat the last row and column up to a multiple of 16, at least 32."""
-    # 16 · n, not a remainder: so an exporter with symbolic sizes sees that halvings are even.
-    height, width = (
-        16 * torch.sym_max((side + 15) // 16, 2)  # type: ignore[no-untyped-call]
-        for side in x.shape[-2:]
-    )
-    return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]), mode="replicate")
-
-
-def _crop(x: Tensor, height: int, width: int) -> Tensor:
-    """The upper left part; by padding less than nothing, which has no bounds to be proven."""
-    return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]))
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

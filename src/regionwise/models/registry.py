@@ -10,8 +10,12 @@ from torch import nn
 from regionwise.errors import ModelError
 
 _HOMES = {
+    "deepfillv1": ("regionwise.models.deepfill", "DeepFillV1Generator"),
+    "deepfillv2": ("regionwise.models.deepfill", "DeepFillV2Generator"),
     "deepgin": ("regionwise.models.deepgin", "DeepGinGenerator"),
+    "edgeconnect": ("regionwise.models.edgeconnect", "EdgeConnectGenerator"),
     "madf": ("regionwise.models.madf", "CascadedRefinementGenerator"),
+    "pconv": ("regionwise.models.pconv", "PartialConvGenerator"),
     "region-wise": ("regionwise.models.region_wise", "RegionWiseGenerator"),
     "rn": ("regionwise.models.rn", "RegionNormGenerator"),
 }

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regionwise.layers.membrane import known_deviation, membrane_fill
+from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.region_norm import (
     Affine,
     RegionNormBasic,
@@ -141,15 +142,15 @@ class RegionNormGenerator(nn.Module):
     def forward(self, image: Tensor, mask: Tensor) -> Prediction:
         """Fill the hole; see the class for shapes."""
         height, width = image.shape[-2:]
-        image, mask = _pad(image, self.stride), _pad(mask, self.stride)
+        image, mask = (pad_to_multiple(x, self.stride, least=4) for x in (image, mask))
         if self.start == "white":
             features = torch.where(mask > 0.5, torch.ones_like(image), image)
             answer = (self._network(features, mask).tanh() + 1) / 2
-            return Prediction([_crop(answer, height, width)])
+            return Prediction([crop(answer, height, width)])
         membrane = membrane_fill(image, mask).to(image.dtype)
         features = torch.cat([membrane * 2 - 1, mask], dim=1)
         deviation = known_deviation(membrane, mask).to(image.dtype)
-        answer = _crop(membrane + self._network(features, mask) * deviation, height, width)
+        answer = crop(membrane + self._network(features, mask) * deviation, height, width)
         return Prediction([answer if self.training else answer.clamp(0, 1)])
 
     def _network(self, x: Tensor, mask: Tensor) -> Tensor:
@@ -170,18 +171,3 @@ def _upsampling(channels: int, kind: Literal["pixel_shuffle", "transposed"]) -> 
     if kind == "transposed":
         return nn.ConvTranspose2d(channels, channels // 2, 4, stride=2, padding=1)
     return nn.Sequential(nn.Conv2d(channels, 2 * channels, 3, padding=1), nn.PixelShuffle(2))
-
-
-def _pad(x: Tensor, stride: int) -> Tensor:
-    """Repeat the last row and column up to a multiple of the stride, at least four of them."""
-    # stride · n, not a remainder: so an exporter with symbolic sizes sees that halvings are even.
-    height, width = (
-        stride * torch.sym_max((side + stride - 1) // stride, 4)  # type: ignore[no-untyped-call]
-        for side in x.shape[-2:]
-    )
-    return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]), mode="replicate")
-
-
-def _crop(x: Tensor, height: int, width: int) -> Tensor:
-    """The upper left part; by padding less than nothing, which asks an exporter for no proof."""
-    return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]))

@@ -1,0 +1,136 @@
+"""What each network that the papers compare with must keep: the contract of every model."""
+
+import pytest
+import torch
+
+from regionwise import compose
+from regionwise.errors import ModelError
+from regionwise.export import export_onnx, largest_difference, rounded_to_half
+from regionwise.models.registry import create_model
+
+SLIM = {
+    "deepfillv1": {"width": 8},
+    "deepfillv2": {"width": 8},
+    "edgeconnect": {"width": 4, "blocks": 1},
+    "pconv": {"width": 4, "levels": 4},
+}
+"""Options that make each network small."""
+
+GAIN = {"deepfillv2": 2.5}
+"""Where weights must be larger for the answer to depend on the picture: each gate halves."""
+
+EXPORTABLE = [name for name in SLIM if name not in {"edgeconnect"}]
+
+
+def slim(name, **options):
+    torch.manual_seed(0)
+    network = create_model(name, **(SLIM[name] | options)).eval()
+    with torch.no_grad():  # fresh weights are small: the answer should tell inputs apart
+        for weight in network.parameters():
+            if weight.dim() > 1:
+                torch.nn.init.xavier_normal_(weight, GAIN.get(name, 1.0))
+    return network
+
+
+def sample(height, width, batch=1, share=0.3):
+    generator = torch.Generator().manual_seed(height + 7 * width)
+    image = torch.rand(batch, 3, height, width, generator=generator)
+    mask = (torch.rand(batch, 1, height, width, generator=generator) < share).float()
+    return image, mask
+
+
+@pytest.mark.parametrize("name", SLIM)
+class TestEach:
+    @pytest.mark.parametrize(
+        ("height", "width", "batch", "share"),
+        [(1, 1, 1, 1.0), (3, 50, 2, 0.3), (64, 33, 1, 0.0), (37, 70, 2, 1.0), (24, 40, 3, 0.5)],
+    )
+    def test_any_size_and_mask(self, name, height, width, batch, share):
+        image, mask = sample(height, width, batch, share)
+        with torch.no_grad():
+            prediction = slim(name)(image, mask)
+        for stage in prediction.stages:
+            assert stage.shape == image.shape
+            assert 0 <= stage.min() <= stage.max() <= 1
+        filled = compose(image, mask, prediction)
+        known = (mask == 0).expand_as(image)
+        assert torch.equal(filled[known], image[known])
+
+    def test_the_hole_is_not_looked_into(self, name):
+        image, mask = sample(32, 40)
+        other = torch.where(mask > 0, torch.full_like(image, torch.nan), image)
+        network = slim(name)
+        with torch.no_grad():
+            torch.manual_seed(1)
+            one = network(image, mask).answer
+            torch.manual_seed(1)
+            assert torch.equal(one, network(other, mask).answer)
+
+    def test_the_known_region_is_looked_at(self, name):
+        image, mask = sample(32, 40)
+        network = slim(name)
+        with torch.no_grad():
+            torch.manual_seed(1)
+            one = network(image, mask).answer
+            torch.manual_seed(1)
+            other = network(1 - image, mask).answer
+        assert (one - other).abs().max() > 1e-3
+
+    def test_a_picture_does_not_depend_on_its_batch(self, name):
+        image, mask = sample(32, 24, batch=3)
+        network = slim(name)
+        with torch.no_grad():
+            torch.manual_seed(1)
+            alone = network(image[:1], mask[:1]).answer
+            torch.manual_seed(1)
+            together = network(image, mask).answer[:1]
+        torch.testing.assert_close(together, alone, atol=2e-5, rtol=1e-4)
+
+    def test_every_parameter_learns(self, name):
+        image, mask = sample(32, 24, batch=2)
+        network = slim(name).train()
+        prediction = network(image, mask)
+        torch.stack([(s - 0.3).square().mean() for s in prediction.stages]).sum().backward()
+        idle = [key for key, p in network.named_parameters() if p.grad is None]
+        assert not idle
+        assert all(p.grad.isfinite().all() for p in network.parameters())
+
+
+DEEPFILL = [
+    ("graph", "pytorch"),
+    ("graph", "converted"),
+    ("coarse_norm", "region"),
+    ("channels", "bgr"),
+]
+VARIANTS = [
+    *[("deepfillv1", {option: value}) for option, value in DEEPFILL if value != "converted"],
+    *[("deepfillv2", {option: value}) for option, value in DEEPFILL],
+    ("edgeconnect", {"edges": "mixed"}),
+    ("pconv", {"norm": "region"}),
+    ("pconv", {"start": "membrane"}),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), VARIANTS)
+def test_options(name, options):
+    image, mask = sample(37, 50, batch=2)
+    plain, other = slim(name), slim(name, **options)
+    with torch.no_grad():
+        answer = other(image, mask).answer
+        assert answer.shape == image.shape
+        assert (answer - plain(image, mask).answer).abs().max() > 1e-4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXPORTABLE)
+def test_onnx(name, tmp_path):
+    network = rounded_to_half(slim(name))
+    export_onnx(network, tmp_path / "model.onnx")
+    sizes = [(72, 88), (1, 1), (7, 130), (161, 96)]
+    assert largest_difference(network, tmp_path / "model.onnx", sizes) < 1e-4
+
+
+@pytest.mark.parametrize("name", sorted(set(SLIM) - set(EXPORTABLE)))
+def test_what_can_not_be_exported_says_so(name, tmp_path):
+    with pytest.raises(ModelError, match="can't be written as ONNX"):
+        export_onnx(slim(name), tmp_path / "model.onnx")
