@@ -95,12 +95,24 @@ class DeepGinGenerator(nn.Module):
 
     def forward(self, image: Tensor, mask: Tensor) -> Prediction:
         """Fill the hole; see the class for shapes."""
+        if self.start == "membrane":
+            prediction: Prediction = self._fill_uncompiled(image, mask)
+            return prediction
+        return self._fill(image, mask)
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def _fill_uncompiled(self, image: Tensor, mask: Tensor) -> Prediction:
+        """From the membrane, PyTorch 2.13's compiler gets the two stages' gradients wrong."""
+        return self._fill(image, mask)
+
+    def _fill(self, image: Tensor, mask: Tensor) -> Prediction:
         height, width = image.shape[-2:]
         unit = None
         if self.start == "white":
             seen = torch.where(mask > 0.5, torch.ones_like(image), image)
         else:
-            seen, unit = _membrane(image, mask)
+            seen = membrane_fill(image, mask).to(image.dtype)
+            unit = known_deviation(seen, mask).to(image.dtype)
         mask = (mask > 0.5).to(image.dtype)
         image, mask, seen = (pad_to_multiple(x, 16, least=2) for x in (image, mask, seen))
         pictures = [_corrected(self.coarse(_stacked(seen, mask)), seen, unit)]
@@ -270,17 +282,6 @@ def _stacked(picture: Tensor, mask: Tensor) -> Tensor:
     if torch.compiler.is_compiling():
         return x
     return x.contiguous(memory_format=torch.channels_last)
-
-
-@torch.compiler.disable  # type: ignore[untyped-decorator]
-def _membrane(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """The hole filled smoothly, and the unit of a correction.
-
-    Kept from compilers: with these hundred small steps they take minutes, and PyTorch 2.13 then got
-    the gradients of both stages wrong.
-    """
-    seen = membrane_fill(image, mask).to(image.dtype)
-    return seen, known_deviation(seen, mask).to(image.dtype)
 
 
 def _corrected(predicted: Tensor, seen: Tensor, unit: Tensor | None) -> Tensor:
