@@ -8,6 +8,7 @@ import torch.nn.functional as F
 import yaml
 
 from regionwise.errors import RecipeError
+from regionwise.losses.structural_similarity import structural_similarity
 from regionwise.models.discriminators import PatchDiscriminator
 from regionwise.models.prediction import Prediction
 from regionwise.recipe import check_recipe
@@ -85,6 +86,12 @@ def test_pixels_of_stages_and_regions(view):
     }
     for term, by_hand in expected.items():
         assert value(view, term) == pytest.approx(float(by_hand), rel=1e-5), term
+
+
+def test_structural_similarity_is_of_the_composed_picture(view):
+    composed = torch.where(view.mask > 0.5, view.prediction.stages[-1], view.image)
+    by_hand = structural_similarity(composed, view.image)
+    assert value(view, "name: structural_similarity") == pytest.approx(float(by_hand), rel=1e-5)
 
 
 def test_the_low_resolution_picture(view):

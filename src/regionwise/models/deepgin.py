@@ -100,8 +100,7 @@ class DeepGinGenerator(nn.Module):
         if self.start == "white":
             seen = torch.where(mask > 0.5, torch.ones_like(image), image)
         else:
-            seen = membrane_fill(image, mask).to(image.dtype)
-            unit = known_deviation(seen, mask).to(image.dtype)
+            seen, unit = _membrane(image, mask)
         mask = (mask > 0.5).to(image.dtype)
         image, mask, seen = (pad_to_multiple(x, 16, least=2) for x in (image, mask, seen))
         pictures = [_corrected(self.coarse(_stacked(seen, mask)), seen, unit)]
@@ -111,7 +110,7 @@ class DeepGinGenerator(nn.Module):
             answer, low_resolution, features = self.refinement(_stacked(seen, mask))
             answer = _corrected(answer, seen, unit)
             if self.back_projection is not None and low_resolution is not None:
-                low_resolution = _corrected(low_resolution, seen, unit)
+                low_resolution = _corrected(low_resolution, resized(seen, low_resolution), unit)
                 answer = compose(image, mask, answer)
                 answer = self.back_projection(answer, low_resolution, features)
                 low_resolution = crop(low_resolution, (height + 3) // 4, (width + 3) // 4)
@@ -273,9 +272,20 @@ def _stacked(picture: Tensor, mask: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last)
 
 
+@torch.compiler.disable
+def _membrane(image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """The hole filled smoothly, and the unit of a correction.
+
+    Kept from compilers: with these hundred small steps they take minutes, and PyTorch 2.13 then got
+    the gradients of both stages wrong.
+    """
+    seen = membrane_fill(image, mask).to(image.dtype)
+    return seen, known_deviation(seen, mask).to(image.dtype)
+
+
 def _corrected(predicted: Tensor, seen: Tensor, unit: Tensor | None) -> Tensor:
     """The predicted picture; given a unit, what was seen plus what was predicted in this unit."""
-    return predicted if unit is None else torch.addcmul(resized(seen, predicted), predicted, unit)
+    return predicted if unit is None else torch.addcmul(seen, predicted, unit)
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

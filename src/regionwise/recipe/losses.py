@@ -106,6 +106,13 @@ class TotalVariationTerm(_Term):
     power: Literal[1, 2] = 1
 
 
+class StructuralSimilarityTerm(_Term):
+    """One less the structural similarity (SSIM) of the whole picture."""
+
+    name: Literal["structural_similarity"]
+    picture: Picture = "composed"
+
+
 class PerceptualTerm(_Term):
     """L1 distance of features, a mean for each layer."""
 
@@ -156,6 +163,7 @@ Term = Annotated[
     L1Term
     | L2Term
     | TotalVariationTerm
+    | StructuralSimilarityTerm
     | PerceptualTerm
     | StyleTerm
     | CorrelationTerm

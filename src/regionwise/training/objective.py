@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor, nn
 
+from regionwise.losses.structural_similarity import structural_similarity
 from regionwise.recipe.losses import (
     AdversarialTerm,
     CorrelationTerm,
@@ -17,6 +18,7 @@ from regionwise.recipe.losses import (
     L1Term,
     L2Term,
     PerceptualTerm,
+    StructuralSimilarityTerm,
     StyleTerm,
     Term,
     TotalVariationTerm,
@@ -85,6 +87,8 @@ class Objective:
             return pixel_value(term, compared, view.hole_share)
         if isinstance(term, TotalVariationTerm):
             return variation_value(term, compared)
+        if isinstance(term, StructuralSimilarityTerm):
+            return structural_similarity(compared.answer, compared.truth)
         if isinstance(term, PerceptualTerm | StyleTerm | CorrelationTerm):
             return feature_value(term, *looks.features(term, compared))
         assert self.adversary

@@ -72,7 +72,7 @@ class Trainer:
         for name, player in players.items():
             self.optimizers[name] = _adam(player, self.sections[name])
             compile_it = self.settings.compile and name == "generator"
-            compiled: Any = torch.compile(player) if compile_it else player
+            compiled: Any = torch.compile(player, dynamic=False) if compile_it else player
             self._wrapped[name], self._stepped[name] = self.fabric.setup(
                 compiled, self.optimizers[name]
             )
