@@ -12,12 +12,16 @@ SLIM = {
     "deepfillv1": {"width": 8},
     "deepfillv2": {"width": 8},
     "edgeconnect": {"width": 4, "blocks": 1},
+    "glcic": {"width": 8},
+    "lbam": {"width": 4, "levels": 4},
     "pconv": {"width": 4, "levels": 4},
+    "pennet": {"width": 8},
+    "pic": {"width": 8},
 }
 """Options that make each network small."""
 
-GAIN = {"deepfillv2": 2.5}
-"""Where weights must be larger for the answer to depend on the picture: each gate halves."""
+GAIN = {"deepfillv2": 2.5, "glcic": 1.5}
+"""Where weights must be larger for the answer to depend on the picture."""
 
 EXPORTABLE = [name for name in SLIM if name not in {"edgeconnect"}]
 

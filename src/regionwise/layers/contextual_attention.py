@@ -65,7 +65,7 @@ def contextual_attention(
     pasted = F.unfold(values, 4, stride=2, padding=1)
     # From here on positions are in column order, the one in which the second fusion is a shift.
     queries, keys, pasted, usable = (
-        x.unflatten(2, (height, width)).transpose(2, 3)
+        x.reshape(batch, -1, height, width).transpose(2, 3)
         for x in (patches, keys, pasted, available.flatten(2))
     )
     usable = usable.flatten(2)
@@ -82,7 +82,8 @@ def contextual_attention(
         else:
             scores = rows[:, first * height : last * height] @ keys
         weights = torch.softmax(scores.mul_(usable * scale), dim=2)
-        return (weights * usable).clamp(min=floor) @ pasted if floor else weights @ pasted
+        weights = (weights * usable).clamp(min=floor) if floor else weights
+        return weights @ pasted
 
     if torch.compiler.is_compiling():  # how many slices there are must not depend on the size
         answer = attend(0, width)
@@ -95,7 +96,7 @@ def contextual_attention(
             [checkpoint(attend, *s, use_reentrant=False) if again else attend(*s) for s in slices],
             dim=1,
         )
-    answer = answer.transpose(1, 2).unflatten(2, (width, height)).transpose(2, 3).flatten(2)
+    answer = answer.transpose(1, 2).reshape(batch, -1, width, height).transpose(2, 3).flatten(2)
     return F.fold(answer, (2 * height, 2 * width), 4, stride=2, padding=1) / 4
 
 
@@ -141,7 +142,7 @@ def _fused_scores(
         + scores[:, 2 * height :, 2:]
     )
     del scores
-    turned = along_rows.unflatten(2, (height, width)).transpose(2, 3).flatten(2)
+    turned = along_rows.view(*along_rows.shape[:2], height, width).transpose(2, 3).flatten(2)
     del along_rows
     turned = F.pad(turned, (1, 1, 1 - before, 1 - after))
     return turned[:, 1:-1, 1:-1] + turned[:, :-2, :-2] + turned[:, 2:, 2:]
