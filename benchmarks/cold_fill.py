@@ -19,8 +19,7 @@ import onnxruntime
 from measure import run_often
 from PIL import Image
 
-from regionwise.engines import OnnxEngine
-from regionwise.zoo import load_model
+from regionwise.zoo import weights_file
 
 SIZE = 512
 HOLE = slice(141, 371)  # 230 × 230 of 512 × 512: 20.2 %
@@ -67,8 +66,8 @@ def seconds_in_convolutions(model: Path, runs: int = 5) -> tuple[float, float]:
 
 def main() -> None:
     model = sys.argv[1] if len(sys.argv) > 1 else "default"
-    engine = load_model(model)
-    if not isinstance(engine, OnnxEngine):
+    file = weights_file(model)
+    if file.suffix != ".onnx":
         raise SystemExit(f"{model} is no ONNX model; give one")
     photo, mask = photo_and_mask()
     with tempfile.TemporaryDirectory() as folder:
@@ -88,7 +87,7 @@ def main() -> None:
                 model,
             ]
         )
-    warm, convolutions = seconds_in_convolutions(engine.file)
+    warm, convolutions = seconds_in_convolutions(file)
     print(
         f"whole process      {seconds * 1e3:7.0f} ms   {seconds / convolutions:.2f} × convolutions"
     )

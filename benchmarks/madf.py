@@ -25,7 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from regionwise.layers.mask_aware_filter import MaskAwareFilter
 from regionwise.layers.pointwise_norm import PointwiseNorm
-from regionwise.models.madf import CascadedRefinementGenerator, _RefinementDecoder
+from regionwise.models.madf import CascadedRefinementGenerator, RefinementDecoder
 
 
 class LiteralFilter(nn.Module):
@@ -73,7 +73,7 @@ class LiteralNorm(nn.Module):
 class LiteralDecoder(nn.Module):
     """The last 1×1 convolution over everything at full size (Figure 4)."""
 
-    def __init__(self, ours: _RefinementDecoder) -> None:
+    def __init__(self, ours: RefinementDecoder) -> None:
         super().__init__()
         self.steps, self.last = ours.steps, ours.last
         for step in self.steps:

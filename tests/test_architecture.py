@@ -11,7 +11,7 @@ import regionwise
 
 ROOT = Path(regionwise.__file__).parent
 
-RESEARCH = {"layers", "models", "losses", "training", "checkpoints", "data", "export"}
+RESEARCH = {"layers", "models", "losses", "training", "checkpoints", "data", "export", "explain"}
 RESEARCH_LIBRARIES = {"torch", "safetensors", "tensorboard", "torchmetrics", "onnx", "lightning"}
 OPTIONAL_LIBRARIES = {"cv2", "skimage", "torchvision"}
 

@@ -4,6 +4,7 @@ import onnx
 import pytest
 import torch
 
+from regionwise.checkpoints import Checkpoint, read_checkpoint
 from regionwise.export import export_onnx, largest_difference, rounded_to_half
 from regionwise.models.registry import create_model
 
@@ -12,13 +13,15 @@ from regionwise.models.registry import create_model
 def exported(tmp_path_factory):
     torch.manual_seed(0)
     # Architecture 1 has no thresholds, at which rounding could tip a pixel over.
-    network = create_model("rn", architecture=1, width=16, blocks=1, start="membrane")
+    options = {"architecture": 1, "width": 16, "blocks": 1, "start": "membrane"}
+    network = create_model("rn", **options)
     for weight in network.parameters():
         if weight.dim() > 1:
             torch.nn.init.xavier_normal_(weight)
     network = rounded_to_half(network)
     file = tmp_path_factory.mktemp("onnx") / "model.onnx"
-    export_onnx(network, file)
+    origin = Checkpoint("rn", options, dict(network.state_dict()))
+    export_onnx(network, file, origin=origin)
     return network, file
 
 
@@ -35,3 +38,11 @@ def test_weights_are_stored_in_half_precision(exported):
     assert kinds == {onnx.TensorProto.FLOAT16} or onnx.TensorProto.FLOAT not in {
         t.data_type for t in onnx.load(file).graph.initializer if t.ByteSize() > 8192
     }
+
+
+def test_the_network_is_built_again_from_its_onnx(exported):
+    network, file = exported
+    again = read_checkpoint(file)
+    assert (again.model, again.options["architecture"]) == ("rn", 1)
+    weights = again.network().state_dict()
+    assert all(torch.equal(weights[key], value) for key, value in network.state_dict().items())

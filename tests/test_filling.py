@@ -217,6 +217,39 @@ def test_a_negative_feather_is_one_line() -> None:
         regionwise.fill(picture(9, 9), np.eye(9, dtype=bool), "membrane", feather=-1)
 
 
+def test_a_large_photo_by_its_polyphase_components() -> None:
+    pixels = picture(300, 517)
+    hole = np.zeros((300, 517), bool)
+    hole[40:250, 100:400] = True
+    engine = Inverting()
+    filled = fill_photo(read_photo(pixels), hole, engine, feather=0, large="polyphase").color
+    assert {shape[2:] for shape in engine.batches} == {(100, 173), (100, 172)}
+    assert len(engine.batches) == 9
+    assert np.array_equal(filled[~hole], pixels[~hole])
+    for y, x in [(0, 0), (1, 2)]:
+        part = np.s_[y::3, x::3]
+        image = (pixels[part] / np.float32(255)).transpose(2, 0, 1)[None]
+        answer = 1 - membrane_fill(image, hole[part][None, None].astype(np.float32))
+        error = filled[part] - 255 * answer[0].transpose(1, 2, 0)
+        assert np.abs(error[hole[part]]).max() < 0.51
+
+
+def test_an_unknown_way_with_large_photos_is_one_line() -> None:
+    with pytest.raises(RegionwiseError, match=r"no way 'whole'.*; give window or polyphase"):
+        regionwise.fill(picture(9, 9), box=(1, 1, 3, 3), model=Inverting(), large="whole")
+
+
+def test_the_ensemble_asks_five_times() -> None:
+    pixels, engine = picture(20, 30), Inverting()
+    filled = regionwise.fill(pixels, box=(5, 5, 9, 4), model=engine, feather=0, ensemble=True)
+    once = regionwise.fill(pixels, box=(5, 5, 9, 4), model=Inverting(), feather=0)
+    assert sorted(engine.batches) == 3 * [(1, 3, 20, 30)] + 2 * [(1, 3, 30, 20)]
+    changed = np.zeros((20, 30), bool)
+    changed[5:9, 5:14] = True
+    assert np.array_equal(filled[~changed], pixels[~changed])
+    assert 0 < np.abs(filled[changed].astype(int) - once[changed]).max() < 64
+
+
 def test_the_model_may_be_a_file_or_an_engine(tmp_path: Path) -> None:
     pixels, mask = picture(33, 47), np.zeros((33, 47), bool)
     mask[10:20, 10:20] = True

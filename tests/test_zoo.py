@@ -34,7 +34,7 @@ def test_bundled_models_come_with_their_cards_before_the_classical(weights: Path
     cards = zoo.list_models()
     assert cards[0] == zoo.ModelCard(**CARD)
     names = [card.name for card in cards]
-    assert names == ["tiny", "membrane", "telea", "navier-stokes", "biharmonic"]
+    assert names == ["tiny", "membrane", "patchmatch", "telea", "navier-stokes", "biharmonic"]
     assert zoo.load_model("tiny").file == weights / "tiny.onnx"  # type: ignore[attr-defined]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from regionwise.engines import Engine
 from regionwise.errors import MaskError, OutputError, PhotoError, RegionwiseError, RegionwiseWarning
-from regionwise.filling import Box, Progress, fill_photo, find_hole
+from regionwise.filling import Box, Large, Progress, check_large, fill_photo, find_hole
 from regionwise.images import read_photo, write_photo
 from regionwise.masks import hole_ratio
 from regionwise.output import check_output
@@ -34,6 +34,10 @@ class FillOptions:
     resize_mask: bool = False
     grow: float = 0
     feather: float | None = None
+    large: Large = "window"
+
+    def __post_init__(self) -> None:
+        check_large(self.large)  # once, not for each photo of a folder
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,14 @@ def fill_file(
             resize_mask=options.resize_mask,
             grow=options.grow,
         )
-        filled = fill_photo(photo, hole, engine, feather=options.feather, progress=progress)
+        filled = fill_photo(
+            photo,
+            hole,
+            engine,
+            feather=options.feather,
+            large=options.large,
+            progress=progress,
+        )
         write_photo(filled, job.output, overwrite=overwrite)
     return Outcome(
         job,

@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
@@ -186,6 +187,13 @@ class MembraneEngine:
     def fill(self, images: Floats, masks: Floats) -> Floats:
         """Fill a batch, see `Engine`."""
         return membrane_fill(images, masks)
+
+
+def patchmatch(seed: int = 0) -> ClassicalEngine:
+    """Patches of the known region, see `regionwise.patchmatch`."""
+    from regionwise.patchmatch import complete
+
+    return ClassicalEngine(partial(complete, seed=seed))
 
 
 def telea() -> ClassicalEngine:

@@ -11,6 +11,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from regionwise.checkpoints.checkpoint import Checkpoint
+from regionwise.checkpoints.onnx_origin import keep_origin
 from regionwise.errors import ModelError, OutputError
 from regionwise.models.prediction import compose
 
@@ -30,13 +32,17 @@ class _Composed(nn.Module):
         return compose(image, mask, self.network(image, mask)).clamp(0, 1)
 
 
-def export_onnx(network: nn.Module, file: Path, *, half: bool = True) -> None:
+def export_onnx(
+    network: nn.Module, file: Path, *, half: bool = True, origin: Checkpoint | None = None
+) -> None:
     """Write a network as ONNX: inputs `image` N×3×H×W and `mask` N×1×H×W, output `output` N×3×H×W.
 
     Args:
         network: with the contract `model(image, mask)` → `Prediction`; it is put in eval mode.
         file: written whole or not at all.
         half: store weights in float16; they are computed with in float32.
+        origin: the network as data, with the weights that it has now; with it `read_checkpoint`
+            reads the file. The weights must be those that the file stores (`rounded_to_half`).
 
     Raises:
         ModelError: if the network says that it is no one graph (`exportable`).
@@ -51,6 +57,8 @@ def export_onnx(network: nn.Module, file: Path, *, half: bool = True) -> None:
     _strip(model)
     if half:
         _store_in_half(model)
+    if origin is not None:
+        keep_origin(model, origin)
     onnx.checker.check_model(model, full_check=True)
     temporary = file.with_name(file.name + ".part")
     try:

@@ -7,21 +7,24 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
 from regionwise import masks
 from regionwise.compositing import Canvas, read_window
 from regionwise.engines import Device, Engine, Floats
+from regionwise.ensemble import EnsembleEngine
 from regionwise.errors import MaskError, ModelError, RegionwiseError
 from regionwise.images import Photo, Source, photo_like, read_photo
 from regionwise.masks import Mask
+from regionwise.polyphase import PolyphaseEngine
 from regionwise.windows import VIEW, Window, plan_windows
 from regionwise.zoo import load_model
 
 Box: TypeAlias = "str | tuple[int, int, int, int]"
 Progress: TypeAlias = Callable[[int, int], None]
+Large = Literal["window", "polyphase"]
 
 
 def fill(
@@ -34,6 +37,8 @@ def fill(
     resize_mask: bool = False,
     grow: float = 0,
     feather: float | None = None,
+    large: Large = "window",
+    ensemble: bool = False,
     device: Device = "auto",
     seed: int = 0,
 ) -> Any:
@@ -49,6 +54,9 @@ def fill(
         resize_mask: scale a mask of another size to the photo's.
         grow: widen the hole by so many pixels.
         feather: pixels inside the hole over which the fill fades in; None for a sensible number.
+        large: how a photo larger than the network's view is filled: in windows round the holes, or
+            by its polyphase components, each a small picture of the whole scene.
+        ensemble: average the answers to the picture turned and mirrored; takes five times as long.
         device: auto, cpu or cuda.
         seed: for models that draw numbers.
 
@@ -65,7 +73,9 @@ def fill(
     hole = find_hole(
         source, mask, box=box, invert_mask=invert_mask, resize_mask=resize_mask, grow=grow
     )
-    filled = fill_photo(source, hole, _engine(model, device, seed), feather=feather)
+    engine = _engine(model, device, seed)
+    engine = EnsembleEngine(engine) if ensemble else engine
+    filled = fill_photo(source, hole, engine, feather=feather, large=large)
     return photo_like(filled, photo)
 
 
@@ -102,22 +112,27 @@ def fill_photo(
     engine: Engine,
     *,
     feather: float | None = None,
+    large: Large = "window",
     view: int = VIEW,
     progress: Progress | None = None,
 ) -> Photo:
-    """Fill a photo in windows.
+    """Fill a photo in windows, or by its polyphase components.
 
     Args:
         photo: upright.
         hole: H×W bool.
         engine: what fills.
-        feather: see `fill`.
-        view: the largest side that the engine is given.
+        feather, large: see `fill`.
+        view: the largest side of a window.
         progress: called with the windows done and their number, after each batch.
 
     Raises:
         ModelError: if the engine's answer is no picture.
+        RegionwiseError: for a feather or a way that can't be.
     """
+    check_large(large)
+    if large == "polyphase":
+        engine, view = PolyphaseEngine(engine), max(hole.shape)
     if feather is not None and not feather >= 0:
         raise RegionwiseError(f"a feather of {feather:g} pixels can't be; give 0 or more")
     groups = plan_windows(hole, view)
@@ -139,6 +154,14 @@ def fill_photo(
             for group, canvas in zip(groups, canvases, strict=True)
         ]
     )
+
+
+def check_large(way: str) -> None:
+    """Raise a `RegionwiseError` if there is no such way of filling a large photo."""
+    if way not in get_args(Large):
+        raise RegionwiseError(
+            f"there is no way {way!r} of filling a large photo; give {' or '.join(get_args(Large))}"
+        )
 
 
 def _batches(

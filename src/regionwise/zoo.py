@@ -17,6 +17,7 @@ from typing import Any
 from regionwise import engines
 from regionwise.engines import Device, Engine
 from regionwise.errors import CheckpointError, ModelError, RegionwiseWarning
+from regionwise.texture import TexturedEngine
 
 WEIGHTS = Path(__file__).parent / "weights"
 
@@ -34,6 +35,7 @@ class ModelCard:
         size: bytes of its weights; 0 for a classical method.
         paper: authors, title, venue and year.
         licences: of its `code`, its `weights` and the `data` that these were trained on.
+        texture: strength of the texture that its fills are given, see `regionwise.texture`.
         measured: rows of numbers, each with the `command` that made it.
         installed: whether it runs here.
         install: the command that installs what it lacks.
@@ -44,6 +46,7 @@ class ModelCard:
     paper: str
     licences: dict[str, str]
     size: int = 0
+    texture: float = 0
     measured: list[dict[str, Any]] = field(default_factory=list)
     installed: bool = True
     install: str = ""
@@ -51,15 +54,17 @@ class ModelCard:
 
 @dataclass(frozen=True)
 class _Classical:
-    create: Callable[[], Engine]
+    create: Callable[..., Engine]
     title: str
     paper: str
     licence: str
     library: str = ""
     install: str = ""
+    draws: bool = False
+    """Whether it draws numbers: `create` takes a seed."""
 
 
-_OPENCV = {
+_OPENCV: dict[str, Any] = {
     "licence": "Apache-2.0",
     "library": "cv2",
     "install": "pip install opencv-python-headless",
@@ -70,6 +75,13 @@ _CLASSICAL = {
         "smooth continuation of the border, in milliseconds",
         "Gortler et al., The Lumigraph, SIGGRAPH 1996 (push-pull pyramid)",
         "Apache-2.0",
+    ),
+    "patchmatch": _Classical(
+        engines.patchmatch,
+        "patches of the known region, sharp and textured; seconds for a large hole",
+        "Wexler et al., Space-Time Completion of Video, 2007; Barnes et al., PatchMatch, 2009",
+        "Apache-2.0",
+        draws=True,
     ),
     "telea": _Classical(
         engines.telea,
@@ -143,11 +155,21 @@ def load_model(
     if name == "default":
         name = _default_name()
     if name in _CLASSICAL:
-        return _CLASSICAL[name].create()
-    bundled = WEIGHTS / f"{name}.onnx"
-    if bundled.parent == WEIGHTS and bundled.is_file():
-        return engines.OnnxEngine(bundled, device, seed)
-    return _load_file(Path(name), device, seed)
+        method = _CLASSICAL[name]
+        return method.create(seed=seed) if method.draws else method.create()
+    file = weights_file(name)
+    engine = _load_file(file, device, seed)
+    if file.parent == WEIGHTS:
+        strength = _read_card(file.with_suffix(".json")).texture
+        engine = TexturedEngine(engine, strength) if strength else engine
+    return engine
+
+
+def weights_file(name_or_file: str | os.PathLike[str]) -> Path:
+    """The file of a bundled model, or the file itself; for `checkpoints.read_checkpoint`."""
+    name = os.fspath(name_or_file)
+    bundled = WEIGHTS / f"{DEFAULT if name == 'default' else name}.onnx"
+    return bundled if bundled.parent == WEIGHTS and bundled.is_file() else Path(name)
 
 
 def _default_name() -> str:

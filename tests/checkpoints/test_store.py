@@ -8,7 +8,10 @@ from official_fixtures import official_weights
 from regionwise.checkpoints import Checkpoint, load_checkpoint, read_checkpoint, save_checkpoint
 from regionwise.cli import main
 from regionwise.errors import CheckpointError
+from regionwise.export import largest_difference
 from regionwise.models.registry import create_model
+from regionwise.zoo import weights_file
+from tiny_networks import write_blur
 
 
 @pytest.fixture
@@ -84,3 +87,22 @@ def test_weights_that_do_not_fit(tiny, tmp_path):
     ) as caught:
         load_checkpoint(tmp_path / "other.safetensors")
     assert str(caught.value).count("other.safetensors") == 1
+
+
+def test_the_bundled_network_is_read_from_its_onnx():
+    network = load_checkpoint(weights_file("rn"))
+    assert largest_difference(network, weights_file("rn"), [(40, 57)]) < 1e-4
+
+
+def test_import_writes_a_bundled_network(tmp_path, capsys):
+    assert main(["import", "rn", "-o", str(tmp_path / "rn.safetensors")]) == 0
+    assert "rn, 2.93M parameters" in capsys.readouterr().out
+    assert load_checkpoint(tmp_path / "rn.safetensors").start == "membrane"
+
+
+def test_foreign_onnx_says_what_to_give_instead(tmp_path):
+    with pytest.raises(CheckpointError, match=r"does not say .* give the \.safetensors"):
+        read_checkpoint(write_blur(tmp_path / "blur.onnx"))
+    (tmp_path / "text.onnx").write_bytes(b"no model")
+    with pytest.raises(CheckpointError, match="broken"):
+        read_checkpoint(tmp_path / "text.onnx")

@@ -137,6 +137,7 @@ def bad_calls(folder: Path) -> dict[str, list[object]]:
         "negative feather": [photo, mask, "--feather", "-1"],
         "negative grow": [photo, mask, "--grow", "-1"],
         "unknown option": [photo, mask, "--frobnicate"],
+        "unknown way": [folder, mask, "--large", "whole"],
         "too many": [photo, mask, mask],
         "no photo": [],
     }
@@ -146,7 +147,8 @@ CASES = [
     "missing photo", "missing mask", "text", "truncated", "other size", "no hole given",
     "mask twice", "mask and box", "box of words", "box outside", "unknown suffix",
     "missing output folder", "folder without photos", "missing masks", "output is the input",
-    "unknown device", "negative feather", "negative grow", "unknown option", "too many", "no photo",
+    "unknown device", "negative feather", "negative grow", "unknown option", "unknown way",
+    "too many", "no photo",
 ]  # fmt: skip
 
 

@@ -19,13 +19,26 @@ from regionwise.checkpoints import (
     pconv,
     pennet,
     pic,
+    region_wise,
     rn,
 )
 from regionwise.checkpoints.checkpoint import Checkpoint
 from regionwise.checkpoints.parts import joined
 from regionwise.errors import CheckpointError
 
-_FORMATS = (deepfill, deepgin, edgeconnect, glcic, lbam, madf, pconv, pennet, pic, rn)
+_FORMATS = (
+    deepfill,
+    deepgin,
+    edgeconnect,
+    glcic,
+    lbam,
+    madf,
+    pconv,
+    pennet,
+    pic,
+    region_wise,
+    rn,
+)
 _WRAPPERS = ("model", "state_dict", "generator", "netG", "G")
 
 FILES_OF_PARTS: tuple[dict[str, str], ...] = tuple(
@@ -38,9 +51,10 @@ def from_official(state_dict: Mapping[str, Any], **options: Any) -> nn.Module:
     """Our network in eval mode with the weights of an authors' checkpoint.
 
     Args:
-        state_dict: as loaded from the authors' file. Wrappers ("model", "state_dict", "generator",
-            "netG", "G") are opened. Where there are several files, a dictionary of what each holds,
-            as {"edge": ..., "inpaint": ...} for EdgeConnect.
+        state_dict: as loaded from the authors' file: tensors, or the NumPy arrays of an .npz of
+            TensorFlow variables. Wrappers ("model", "state_dict", "generator", "netG", "G") are
+            opened. Where there are several files, a dictionary of what each holds, as
+            {"edge": ..., "inpaint": ...} for EdgeConnect.
         options: of the network's class that weights can't tell, as RN's `statistics`.
 
     Raises:
@@ -82,5 +96,10 @@ def _unwrapped(content: Mapping[str, Any]) -> dict[str, Tensor]:
         inner = content.get(key)
         if isinstance(inner, Mapping):
             return _unwrapped(inner)
-    arrays = {k: torch.from_numpy(v) for k, v in content.items() if isinstance(v, np.ndarray)}
-    return arrays | {key: value for key, value in content.items() if isinstance(value, Tensor)}
+    weights = {}
+    for key, value in content.items():
+        if isinstance(value, Tensor):
+            weights[key] = value
+        elif isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "bif":
+            weights[key] = torch.as_tensor(value)
+    return weights

@@ -15,6 +15,7 @@ from torch import nn
 
 from regionwise.checkpoints.checkpoint import Checkpoint
 from regionwise.checkpoints.official import FILES_OF_PARTS, read_official
+from regionwise.checkpoints.onnx_origin import read_onnx
 from regionwise.checkpoints.parts import MissingPartError
 from regionwise.errors import CheckpointError, OutputError
 
@@ -45,10 +46,11 @@ def load_checkpoint(file: str | Path) -> nn.Module:
 
 
 def read_checkpoint(file: str | Path) -> Checkpoint:
-    """Read our safetensors, a training's `last.pt`, or an authors' file (.pt, .pth, .npz, ...).
+    """Read our safetensors or ONNX, a training's `last.pt`, or an authors' file (.pt, .npz, ...).
 
     Where the authors have several files for one network, any of them is given, or their folder.
-    Pickled files are read with `weights_only=True`: no code in them is ever run.
+    Pickled files are read with `weights_only=True`, an .npz without pickles: no code in them is
+    ever run.
 
     Raises:
         CheckpointError: for a missing, broken or foreign file.
@@ -56,6 +58,8 @@ def read_checkpoint(file: str | Path) -> Checkpoint:
     file = Path(file)
     if not file.exists():
         raise CheckpointError(f"{file}: there is no such file")
+    if file.suffix == ".onnx":
+        return read_onnx(file)
     header: dict[str, str] = {}
     content: dict[str, Any]
     parts = _parts(file)
@@ -132,5 +136,5 @@ def _read_arrays(file: Path) -> dict[str, Any]:
     try:
         with np.load(file, allow_pickle=False) as arrays:
             return dict(arrays)
-    except (OSError, ValueError, BadZipFile) as error:
+    except (OSError, EOFError, ValueError, BadZipFile) as error:
         raise CheckpointError(f"{file}: not a readable .npz of arrays ({error})") from error

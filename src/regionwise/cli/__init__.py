@@ -32,7 +32,10 @@ COMMANDS = {
         "regionwise.cli.evaluate",
         "Compare models under a protocol: tables by hole ratio.",
     ),
+    "explain": ("regionwise.cli.explain", "Draw what a network does with a mask."),
 }
+
+_RESEARCH_LIBRARIES = ("torch", "safetensors", "onnx", "onnxscript")
 
 # Typer's own base of all errors in how a command was called; it has moved between versions.
 _CallError: type[Any] = typer.BadParameter.__mro__[2]
@@ -140,6 +143,8 @@ def _one_line(error: BaseException) -> str:
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "regionwise"
         return f"{error.format_message().rstrip('.')}; see {path} --help"
+    if isinstance(error, ModuleNotFoundError) and error.name in _RESEARCH_LIBRARIES:
+        return f'this needs {error.name}, which is not installed; pip install "regionwise[train]"'
     if isinstance(error, OSError):
         return " ".join(str(error).split())
     return (

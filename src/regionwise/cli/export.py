@@ -25,15 +25,17 @@ def command(
     \b
     Example:  regionwise export runs/tiny/last.pt -o tiny.onnx
     """
-    from regionwise.checkpoints import load_checkpoint
+    from regionwise.checkpoints import Checkpoint, read_checkpoint
     from regionwise.errors import OutputError
     from regionwise.export import export_onnx, largest_difference, rounded_to_half
 
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists; give another name, or --overwrite")
-    network = load_checkpoint(checkpoint)
+    stored = read_checkpoint(checkpoint)
+    network = stored.network()
     network = rounded_to_half(network) if half else network
-    export_onnx(network, output, half=half)
+    origin = Checkpoint(stored.model, stored.options, dict(network.state_dict()))
+    export_onnx(network, output, half=half, origin=origin)
     difference = largest_difference(network, output, _SIZES)
     print(
         f"{output}: {output.stat().st_size / 1e6:.1f} MB; ONNX Runtime and PyTorch differ by at "

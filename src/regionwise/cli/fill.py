@@ -59,6 +59,17 @@ def command(
     model: Annotated[
         str, typer.Option(help="A name that regionwise models lists, or a file of weights.")
     ] = "default",
+    large: Annotated[
+        str,
+        typer.Option(
+            metavar="window|polyphase",
+            help="Fill a large photo round its holes, or by small pictures of all of it.",
+        ),
+    ] = "window",
+    ensemble: Annotated[
+        bool,
+        typer.Option("--ensemble", help="Average the photo turned and mirrored: 5 times the time."),
+    ] = False,
     device: Annotated[
         str, typer.Option(metavar="auto|cpu|cuda", help="auto takes a GPU where there is one.")
     ] = "auto",
@@ -81,6 +92,7 @@ def command(
     regionwise fill photo.jpg --box 40,30,100,80   a rectangle instead of a mask
     regionwise fill cutout.png                     fills transparent pixels
     regionwise fill photo.jpg mask.png --grow 4    a mask that was drawn too tight
+    regionwise fill photo.jpg mask.png --ensemble  smoother, at five times the time
     regionwise fill photos --masks masks -o done   a folder and its sub-folders
 
     White in the mask is filled; each pixel that it leaves black stays as it is. In a folder of
@@ -90,6 +102,7 @@ def command(
     Exit code: 0 all filled, 1 some photos of a folder failed, 2 nothing was done or it was stopped.
     """
     from regionwise.batch import FillOptions
+    from regionwise.ensemble import EnsembleEngine
     from regionwise.zoo import load_model
 
     report: dict[str, Any] = {"model": model}
@@ -98,12 +111,13 @@ def command(
     try:
         if mask is not None and masks is not None:
             raise MaskError("both MASK and --masks were given; give one of them")
+        engine = load_model(model, device, seed=seed)  # type: ignore[arg-type]
         call = _Call(
             photo=photo,
             mask=mask or masks,
             output=output,
-            options=FillOptions(box, invert_mask, resize_mask, grow, feather),
-            engine=load_model(model, device, seed=seed),  # type: ignore[arg-type]
+            options=FillOptions(box, invert_mask, resize_mask, grow, feather, large),  # type: ignore[arg-type]
+            engine=EnsembleEngine(engine) if ensemble else engine,
             overwrite=overwrite,
             quiet=quiet,
             talks=not (quiet or as_json),

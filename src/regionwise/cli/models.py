@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from textwrap import fill
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from regionwise.models.published import Variant
 
 
 def command(
@@ -14,11 +18,23 @@ def command(
     as_json: Annotated[
         bool, typer.Option("--json", help="Write the cards as JSON to stdout.")
     ] = False,
+    detail: Annotated[
+        bool,
+        typer.Option("--detail", help="Count parameters and operations; needs PyTorch."),
+    ] = False,
 ) -> None:
-    """List the models that can fill, for `regionwise fill --model`."""
+    """List the models that can fill, for `regionwise fill --model`.
+
+    \b
+    regionwise models rn                 all that is known of one
+    regionwise models --detail madf      what a network costs, beside its paper's figures
+    """
     from regionwise.errors import ModelError
     from regionwise.zoo import DEFAULT, list_models
 
+    if detail:
+        _tell_costs(DEFAULT if name == "default" else name, as_json)
+        return
     cards = list_models()
     if name is not None:
         wanted = DEFAULT if name == "default" else name
@@ -40,3 +56,53 @@ def command(
                 print(f"  licence of {part}: {licence}")
             for row in card.measured:
                 print("  " + ", ".join(f"{key}: {value}" for key, value in row.items()))
+
+
+def _tell_costs(name: str | None, as_json: bool) -> None:
+    """What the paper's variants of a network cost, or of each network; no weights are needed."""
+    from regionwise.errors import ModelError
+    from regionwise.models.cost import count_cost
+    from regionwise.models.published import PUBLISHED
+
+    if name is not None and name not in PUBLISHED:
+        names = ", ".join(PUBLISHED)
+        raise ModelError(f"{name} is no network whose cost can be counted; there are: {names}")
+    counted = {}
+    for system in [name] if name else PUBLISHED:
+        variants = [*_bundled(system), *PUBLISHED[system].variants]
+        costs = [count_cost(system, **variant.options) for variant in variants]
+        counted[system] = list(zip(variants, costs, strict=True))
+    if as_json:
+        rows = {
+            system: [asdict(variant) | {"counted": asdict(cost)} for variant, cost in pairs]
+            for system, pairs in counted.items()
+        }
+        print(json.dumps(rows, indent=2))
+        return
+    print(
+        "multiply-accumulates of one picture of 256x256, in G: as the equations have them, as ours"
+    )
+    print("computes them, as the paper prints them")
+    for system, pairs in counted.items():
+        published = PUBLISHED[system]
+        print(f"\n{system}: {published.source}")
+        print(f"  {'':25}{'parameters':>12}{'paper':>10}{'equations':>12}{'ours':>8}{'paper':>10}")
+        for variant, cost in pairs:
+            print(
+                f"  {variant.name:25}{cost.parameters / 1e6:11.3f}M{variant.parameters or '-':>10}"
+                f"{cost.literal / 1e9:12.2f}{cost.ours / 1e9:8.2f}{variant.products or '-':>10}"
+            )
+        print(fill(published.note, 90, initial_indent="  ", subsequent_indent="  "))
+
+
+def _bundled(name: str) -> list[Variant]:
+    """The variant that the bundled weights of this name are of, if there are any."""
+    from regionwise.checkpoints import read_checkpoint
+    from regionwise.models.published import Variant
+    from regionwise.zoo import weights_file
+
+    file = weights_file(name)
+    if not file.is_file() or file.suffix != ".onnx":
+        return []
+    checkpoint = read_checkpoint(file)
+    return [Variant("bundled", checkpoint.options)] if checkpoint.model == name else []

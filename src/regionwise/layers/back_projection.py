@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from regionwise.layers.replicated_borders import ReplicatedConv2d
+
 
 def back_project(picture: Tensor, low_resolution: Tensor, weight: Tensor) -> Tensor:
     """Compute picture + up(low_resolution − down(picture)) · weight (DeepGIN, figure 2).
@@ -38,7 +40,7 @@ class BackProjection(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.weight = nn.Conv2d(channels, 1, 3, padding=1, padding_mode="replicate")
+        self.weight = ReplicatedConv2d(channels, 1, 3)
 
     def forward(self, picture: Tensor, low_resolution: Tensor, features: Tensor) -> Tensor:
         """Bring the picture into line; see the class."""

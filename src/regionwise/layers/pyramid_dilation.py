@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regionwise.errors import ModelError
+from regionwise.layers.replicated_borders import ReplicatedConv2d
 
 EIGHT_RATES = (2, 3, 4, 5, 6, 8, 10, 1)
 """DeepGIN's coarse stage (figure 3d), in the order of the released weights."""
@@ -45,17 +46,10 @@ class PyramidDilationBlock(nn.Module):
             )
         share, rest = divmod(channels, len(rates))
         self.branches = nn.ModuleList(
-            nn.Conv2d(
-                channels,
-                share + (branch < rest),
-                3,
-                padding=rate,
-                dilation=rate,
-                padding_mode="replicate",
-            )
+            ReplicatedConv2d(channels, share + (branch < rest), 3, dilation=rate)
             for branch, rate in enumerate(rates)
         )
-        self.fusion = nn.Conv2d(channels, channels, 3, padding=1, padding_mode="replicate")
+        self.fusion = ReplicatedConv2d(channels, channels, 3)
         for convolution in (*self.branches, self.fusion):
             nn.init.kaiming_normal_(convolution.weight)
             convolution.weight.data.mul_(0.1)

@@ -57,7 +57,8 @@ def region_normalize(
     channels, count = x.shape[1], regions.shape[1]
     wide = torch.promote_types(x.dtype, torch.float32)
     if x.device.type != "cpu" or torch.compiler.is_compiling():
-        with torch.autocast(x.device.type, enabled=False):
+        device = "cpu" if x.is_meta else x.device.type  # there is no autocast of shapes alone
+        with torch.autocast(device, enabled=False):
             return _by_products(
                 x, regions.to(wide), weight, bias, gamma, beta, statistics, eps, eps_by_share
             )

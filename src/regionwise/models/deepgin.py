@@ -18,6 +18,7 @@ from regionwise.layers.back_projection import BackProjection, resized
 from regionwise.layers.membrane import known_deviation, membrane_fill
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.pyramid_dilation import EIGHT_RATES, FOUR_RATES, PyramidDilationBlock
+from regionwise.layers.replicated_borders import ReplicatedConv2d, replicate_borders
 from regionwise.layers.self_attention import SelfAttention
 from regionwise.models.prediction import Prediction, compose
 
@@ -221,7 +222,7 @@ class _PictureHead(nn.Conv2d):
         _initialize(self, gain=0.1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.pad(x, (3, 3, 3, 3), mode="replicate")
+        x = replicate_borders(x, 3)
         if torch.compiler.is_compiling():
             return F.conv2d(x, self.weight, self.bias)
         assert self.bias is not None
@@ -239,15 +240,7 @@ def _encoder(widths: list[int]) -> nn.ModuleList:
 def _convolution(
     inputs: int, outputs: int, kernel: int, *, stride: int = 1, gain: float = 1.0
 ) -> nn.Conv2d:
-    """A convolution with replicated borders that keeps the size, or halves it with stride 2."""
-    convolution = nn.Conv2d(
-        inputs,
-        outputs,
-        kernel,
-        stride=stride,
-        padding=(kernel - 1) // 2,
-        padding_mode="replicate",
-    )
+    convolution = ReplicatedConv2d(inputs, outputs, kernel, stride=stride)
     _initialize(convolution, gain)
     return convolution
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -89,3 +91,38 @@ class _OneScale(nn.Module):
             x = F.leaky_relu(convolution(x), 0.2)
             features.append(x)
         return self.last(x), features
+
+
+class RegionWiseDiscriminator(nn.Module):
+    """Sees the hole's content and the validity, nothing of the known region (Region-wise GAN, 3.4).
+
+    Six 5×5 convolutions of stride 2 with spectral normalisation, each followed by a leaky ReLU, of
+    1, 2, 4, 4, 4, 4 times the width, as released. Its scores are the last features: of eq. (6) they
+    are D_r(I ⊙ (1 − M), M), with the paper's M, 1 = known.
+
+    Args:
+        width: channels of the first convolution, 64 as released.
+
+    Shapes: picture N×3×H×W, mask N×1×H×W (1 = missing) → (scores N×(4·width)×⌈H/64⌉×⌈W/64⌉, the
+    features before them). The released adversarial term compares them with the mask resized to
+    their size.
+    """
+
+    def __init__(self, width: int = 64) -> None:
+        super().__init__()
+        widths = [4, width, 2 * width, *4 * [4 * width]]
+        self.convolutions = nn.ModuleList(
+            spectral_norm(nn.Conv2d(a, b, 5, stride=2, padding=2)) for a, b in pairwise(widths)
+        )
+
+    def forward(self, image: Tensor, mask: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Score the picture's hole; see the class."""
+        mask = (mask > 0.5).to(image.dtype)
+        # Not a product: what a known pixel holds must not matter, not even NaN.
+        content = torch.where(mask > 0, image, torch.zeros_like(image))
+        x = torch.cat([content, 1 - mask], dim=1)
+        features = []
+        for convolution in self.convolutions:
+            x = F.leaky_relu(convolution(x), 0.2)
+            features.append(x)
+        return features.pop(), features

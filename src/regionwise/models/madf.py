@@ -126,7 +126,7 @@ class _RefinementStep(nn.Module):
         return F.leaky_relu(x, 0.2, inplace=True)
 
 
-class _RefinementDecoder(nn.Module):
+class RefinementDecoder(nn.Module):
     """One cascade step: all levels, then a 1×1 convolution over everything made so far.
 
     The last step's input is [own features upsampled, pictures of all decoders before, network
@@ -143,6 +143,7 @@ class _RefinementDecoder(nn.Module):
     def forward(
         self, x: Tensor, previous: list[Tensor], pictures: list[Tensor], inputs: Tensor
     ) -> tuple[Tensor, list[Tensor]]:
+        """Give the picture, and the features of all levels for the next decoder."""
         features = []
         for step, condition in zip(self.steps, previous, strict=True):
             x = step(x, condition)
@@ -196,7 +197,7 @@ class CascadedRefinementGenerator(nn.Module):
         self.recovery_up = nn.ConvTranspose2d(wide[0], 3, 4, stride=2, padding=1)
         self.recovery_last = nn.Conv2d(9, 3, 3, padding=1)
         self.refinements = nn.ModuleList(
-            _RefinementDecoder(wide, norm, 2 * width, number + 1) for number in range(refinements)
+            RefinementDecoder(wide, norm, 2 * width, number + 1) for number in range(refinements)
         )
         self.mean: Tensor
         self.deviation: Tensor

@@ -20,6 +20,7 @@ _HOMES = {
     "pconv": ("regionwise.models.pconv", "PartialConvGenerator"),
     "pennet": ("regionwise.models.pennet", "PyramidContextGenerator"),
     "pic": ("regionwise.models.pic", "PluralisticGenerator"),
+    "region-wise": ("regionwise.models.region_wise", "RegionWiseGenerator"),
     "rn": ("regionwise.models.rn", "RegionNormGenerator"),
 }
 

@@ -154,6 +154,8 @@ class RegionNormGenerator(nn.Module):
         return Prediction([answer if self.training else answer.clamp(0, 1)])
 
     def _network(self, x: Tensor, mask: Tensor) -> Tensor:
+        if not torch.compiler.is_compiling():  # a compiler chooses its own layout
+            x = x.contiguous(memory_format=torch.channels_last)
         for conv, norm in zip(self.encoder, self.encoder_norms, strict=True):
             x = F.relu_(norm(conv(x), mask))
         for block in self.middle:

@@ -144,8 +144,9 @@ class PhaseTrainer:
         if self.features:
             with self._autocast():
                 of_truth, of_filled = self.features(image), self.features(filled)
-            losses["perceptual"] = perceptual(of_filled, of_truth)
-            losses["style"] = style([f.float() for f in of_filled], [f.float() for f in of_truth])
+            mean = [1 / len(of_truth)] * len(of_truth)
+            losses["perceptual"] = perceptual(of_filled, of_truth, mean)
+            losses["style"] = style(of_filled, of_truth, mean)
         critic = {}
         if self.discriminator_optimizer and self.phase.discriminator:
             critic = self._discriminate(image, filled.detach(), mask, step)
