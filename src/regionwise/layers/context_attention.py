@@ -31,12 +31,11 @@ class ShortLongAttention(nn.Module):
 
     def forward(self, x: Tensor, encoded: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
         """Attend; see the class."""
-        channels = x.shape[1]
         both = torch.cat([x, encoded], dim=1).flatten(2).transpose(1, 2).unsqueeze(1)
         query = self.query(x).flatten(2).transpose(1, 2).unsqueeze(1)
         # Fused attention wants as many channels in queries as in values; zeros change no product.
         query = F.pad(query, (0, both.shape[-1] - query.shape[-1])).contiguous()
         attended = F.scaled_dot_product_attention(query, query, both.contiguous(), scale=1.0)
         attended = attended.squeeze(1).transpose(1, 2).reshape(x.shape[0], -1, *x.shape[-2:])
-        short, long = attended.split(channels, dim=1)
+        short, long = attended.chunk(2, dim=1)
         return self.gamma * short + x, self.alpha * (1 - known) * long + known * encoded

@@ -55,7 +55,7 @@ class PartialConv(nn.Module):
             scale = some * kernel**2 / torch.where(some > 0, count, 1.0)
         # Not a product: what a hole holds may be infinite or no number at all.
         if len(self.shares) > 1:
-            parts = known.split(1, dim=1)
+            parts = known.chunk(len(self.shares), dim=1)
             known = torch.cat(
                 [k.expand(-1, c, -1, -1) for k, c in zip(parts, self.shares, strict=True)], dim=1
             )
