@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
 from statistics import median
 
 import torch
+from measure import peak_memory
 from torch.utils.flop_counter import FlopCounterMode
 
 from regionwise.models.registry import create_model
@@ -45,14 +45,14 @@ def probe(name: str, size: int, repeats: int) -> None:
     row: dict[str, float] = {"parameters": sum(p.numel() for p in network.parameters())}
     with torch.no_grad():
         network(image[..., :64, :64], mask[..., :64, :64])
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = peak_memory()
         times = []
         for _ in range(repeats + 1):
             started = time.perf_counter()
             network(image, mask)
             times.append(time.perf_counter() - started)
         row["milliseconds"] = median(times[1:]) * 1000
-        row["megabytes"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        row["megabytes"] = peak_memory() - before
         with FlopCounterMode(display=False) as counter:
             network(image, mask)
         row["products"] = counter.get_total_flops() / 2e9

@@ -11,7 +11,6 @@ medians of one interleaved run; memory is what a fresh process holds at most bey
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from statistics import median
 
 import torch
 import torch.nn.functional as F
+from measure import peak_memory
 from torch import Tensor
 
 from regionwise.layers.contextual_attention import available_patches, contextual_attention
@@ -67,9 +67,9 @@ def probe(form: str, size: int) -> None:
     tensors = inputs(size)
     with torch.no_grad():
         FORMS[form](*inputs(64))
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = peak_memory()
         FORMS[form](*tensors)
-    print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / 1e6)
+    print(peak_memory() - before)
 
 
 def main() -> None:
