@@ -17,13 +17,14 @@ SLIM = {
     "pconv": {"width": 4, "levels": 4},
     "pennet": {"width": 8},
     "pic": {"width": 8},
+    "structureflow": {"width": 8},
 }
 """Options that make each network small."""
 
 GAIN = {"deepfillv2": 2.5, "glcic": 1.5}
 """Where weights must be larger for the answer to depend on the picture."""
 
-EXPORTABLE = [name for name in SLIM if name not in {"edgeconnect"}]
+EXPORTABLE = [name for name in SLIM if name not in {"edgeconnect", "structureflow"}]
 
 
 def slim(name, **options):

@@ -21,6 +21,7 @@ from regionwise.checkpoints import (
     pic,
     region_wise,
     rn,
+    structureflow,
 )
 from regionwise.checkpoints.checkpoint import Checkpoint
 from regionwise.checkpoints.parts import joined
@@ -38,6 +39,7 @@ _FORMATS = (
     pic,
     region_wise,
     rn,
+    structureflow,
 )
 _WRAPPERS = ("model", "state_dict", "generator", "netG", "G")
 

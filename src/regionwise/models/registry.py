@@ -22,6 +22,7 @@ _HOMES = {
     "pic": ("regionwise.models.pic", "PluralisticGenerator"),
     "region-wise": ("regionwise.models.region_wise", "RegionWiseGenerator"),
     "rn": ("regionwise.models.rn", "RegionNormGenerator"),
+    "structureflow": ("regionwise.models.structureflow", "StructureFlowGenerator"),
 }
 
 
