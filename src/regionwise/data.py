@@ -1,111 +1,182 @@
 """Photos and drawn holes, as training batches.
 
-A training set is an endless stream. Everything about its sample number k (which photo, crop,
-flip, hole) is drawn from the seed and k alone, so the stream is the same with any number of
-workers, and a resumed training just starts at the number where it stopped.
+A training set is an endless stream of photos: once through all of them in an order drawn for that
+epoch, then again in another. Everything about its photo number k (which one, crop, flip, holes) is
+drawn from the seed and k alone, so the stream is the same with any number of workers or processes,
+and a resumed training just starts at the number where it stopped.
 """
 
 from __future__ import annotations
 
-import io
-import warnings
+import signal
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from regionwise.errors import DataError, RegionwiseWarning
-from regionwise.holes import Ratio, draw_hole
-from regionwise.photo_sources import StoredPhoto, find_photos
+from regionwise.errors import DataError
+from regionwise.framing import framed
+from regionwise.holes import FAMILIES, Family, Mask, StoredMasks, draw_hole
+from regionwise.photo_sources import StoredPhoto
+from regionwise.recipe.schema import STORED, DataSection, HolesSection
 
-__all__ = ["HolePhotos", "StoredPhoto", "find_photos", "stream_batches"]
+
+class Batch(NamedTuple):
+    """Training pictures.
+
+    `image`: N×3×S×S float in [0, 1]. `mask`: N×1×S×S of 0 and 1, 1 = missing. `broken`: what was
+    wrong with photos that were passed over, by name.
+    """
+
+    image: Tensor
+    mask: Tensor
+    broken: dict[str, str]
 
 
-class HolePhotos(Dataset[tuple[Tensor, Tensor]]):
-    """Square crops of photos, each with a drawn hole.
-
-    Sample k is a pair of image, 3×S×S float in [0, 1], and mask, 1×S×S of 0 and 1 (1 = missing).
-    The crop's side is drawn between S and the photo's short side and scaled to S; half of the
-    crops are mirrored.
+class HolePhotos(Dataset[Batch]):
+    """The stream: item k is photo number k, as one picture, or one for each of several holes.
 
     Args:
-        photos: from `find_photos`.
-        size: S.
-        mixture, ratio: see `regionwise.holes.draw_hole`.
+        photos: from `regionwise.photo_sources.find_photos`.
+        data: how a photo becomes a picture.
+        holes: which holes are drawn.
         seed: see the module.
     """
 
     def __init__(
-        self,
-        photos: Sequence[StoredPhoto],
-        size: int,
-        mixture: Mapping[str, float],
-        ratio: Ratio | None,
-        seed: int,
+        self, photos: Sequence[StoredPhoto], data: DataSection, holes: HolesSection, seed: int
     ) -> None:
         self.photos = photos
-        self.size = size
-        self.mixture = mixture
-        self.ratio = ratio
+        self.data = data
+        self.holes = holes
         self.seed = seed
+        self._families = families(holes)
 
-    def __getitem__(self, position: int) -> tuple[Tensor, Tensor]:
-        """Sample number `position` of the endless stream."""
+    def __getitem__(self, position: int) -> Batch:
+        """The pictures of photo number `position` of the endless stream."""
         rng = np.random.default_rng([self.seed, position])
-        picture = self._crop(self._photo(position), rng)
-        mask = draw_hole((self.size, self.size), rng, self.mixture, self.ratio)
-        image = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
-        return image, torch.from_numpy(mask).float().unsqueeze(0)
+        picture, broken = self._picture(position, rng)
+        masks = draw_holes(self.holes, self._families, self.data.size, rng)
+        image = torch.from_numpy(picture).permute(2, 0, 1).float() / 255
+        mask = torch.from_numpy(np.stack(masks)).float().unsqueeze(1)
+        return Batch(image.expand(len(masks), -1, -1, -1), mask, broken)
 
-    def _photo(self, position: int) -> Image.Image:
-        """The photo whose turn it is; each epoch has its own order. A broken one is passed over."""
+    def _picture(
+        self, position: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], dict[str, str]]:
+        """The photo whose turn it is; if it is broken, the next one that is not."""
         epoch, place = divmod(position, len(self.photos))
-        order = np.random.default_rng([self.seed, epoch, 0]).permutation(len(self.photos))
+        order = _order(self.seed, epoch, len(self.photos))
+        broken: dict[str, str] = {}
         for turn in range(len(self.photos)):
             stored = self.photos[order[(place + turn) % len(order)]]
             try:
-                return Image.open(io.BytesIO(stored.read())).convert("RGB")
-            except (OSError, Image.DecompressionBombError) as error:
-                warnings.warn(f"{stored.name}: {error}; skipped", RegionwiseWarning, stacklevel=2)
-        raise DataError("not one photo could be read")
-
-    def _crop(self, photo: Image.Image, rng: np.random.Generator) -> Image.Image:
-        short = min(photo.size)
-        side = int(rng.integers(min(self.size, short), short + 1))
-        left = int(rng.integers(0, photo.width - side + 1))
-        top = int(rng.integers(0, photo.height - side + 1))
-        box = (left, top, left + side, top + side)
-        picture = photo.resize((self.size, self.size), Image.Resampling.BICUBIC, box=box)
-        flip = rng.random() < 0.5
-        return picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip else picture
+                return framed(stored.read(), self.data, rng), broken
+            except Exception as error:  # Pillow's decoders raise errors of many kinds
+                broken[stored.name] = " ".join(str(error).split())[:200]
+        name, reason = next(iter(broken.items()))
+        raise DataError(f"not one of {len(self.photos)} photos can be read; {name}: {reason}")
 
 
-class _Positions(Sampler[int]):
-    """first, first + 1, … last - 1."""
+def families(holes: HolesSection) -> Mapping[str, Family]:
+    """What the names of a mixture mean: the drawn families, and the stored masks if it has any.
 
-    def __init__(self, first: int, last: int) -> None:
-        self.positions = range(first, last)
+    Raises:
+        DataError: if the files of stored masks are missing.
+    """
+    if STORED not in holes.mixture:
+        return FAMILIES
+    sources = [Path(source) for source in holes.masks]
+    return {**FAMILIES, STORED: StoredMasks(sources, augment=holes.augment)}
 
-    def __iter__(self) -> Iterator[int]:
-        return iter(self.positions)
+
+def draw_holes(
+    holes: HolesSection, known: Mapping[str, Family], size: int, rng: np.random.Generator
+) -> list[Mask]:
+    """The holes for one photo of `size`×`size` pixels: one, or one of each family."""
+    if holes.draw == "one":
+        mixtures = [holes.mixture]
+    else:
+        mixtures = [{name: weight} for name, weight in sorted(holes.mixture.items())]
+    return [draw_hole((size, size), rng, one, holes.ratio, families=known) for one in mixtures]
+
+
+@lru_cache(maxsize=2)
+def _order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
+    return np.random.default_rng([seed, epoch, 0]).permutation(count)
+
+
+def collate(batches: Sequence[Batch]) -> Batch:
+    """Several batches as one."""
+    return Batch(
+        torch.cat([batch.image for batch in batches]),
+        torch.cat([batch.mask for batch in batches]),
+        {name: reason for batch in batches for name, reason in batch.broken.items()},
+    )
+
+
+class _Share(Sampler[list[int]]):
+    """Of each step's batch every `processes`-th photo, from photo number `process` on."""
+
+    def __init__(self, steps: range, batch: int, first: int, process: int, processes: int) -> None:
+        self.steps, self.batch, self.first = steps, batch, first
+        self.process, self.processes = process, processes
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for step in self.steps:
+            start = self.first + step * self.batch
+            yield list(range(start + self.process, start + self.batch, self.processes))
 
     def __len__(self) -> int:
-        return len(self.positions)
+        return len(self.steps)
 
 
 def stream_batches(
-    photos: HolePhotos, batch: int, first_step: int, last_step: int, workers: int
-) -> DataLoader[tuple[Tensor, Tensor]]:
-    """Batches of the steps first_step … last_step - 1: images N×3×S×S and masks N×1×S×S."""
+    photos: HolePhotos,
+    batch: int,
+    steps: range,
+    *,
+    first: int = 0,
+    workers: int = 0,
+    process: int = 0,
+    processes: int = 1,
+) -> DataLoader[Batch]:
+    """This process's share of the batches of some steps.
+
+    Args:
+        photos: the stream.
+        batch: photos of a step, over all processes together. Where the processes can't share it
+            evenly, the first ones get one more.
+        steps: of which steps.
+        first: number of the photo with which step 0 begins.
+        workers: processes that read photos and draw holes.
+        process: number of this training process.
+        processes: how many there are.
+
+    Raises:
+        DataError: if a process would get nothing.
+    """
+    if batch < processes:
+        raise DataError(f"a batch of {batch} photos can't be shared by {processes} processes")
     return DataLoader(
         photos,
-        batch_size=batch,
-        sampler=_Positions(first_step * batch, last_step * batch),
+        batch_sampler=_Share(steps, batch, first, process, processes),
         num_workers=workers,
-        persistent_workers=False,
+        collate_fn=collate,
         prefetch_factor=4 if workers else None,
         pin_memory=torch.cuda.is_available(),
+        worker_init_fn=_ignore_stop_signals,
+        generator=torch.Generator(),  # else it would draw from the training's own chance
     )
+
+
+def _ignore_stop_signals(worker: int) -> None:
+    """Ctrl-C and SIGTERM reach workers too, but the training itself says when they end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)

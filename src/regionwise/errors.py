@@ -40,3 +40,7 @@ class DataError(RegionwiseError):
 
 class RegionwiseWarning(UserWarning):
     """Something the user should know of, though the work goes on: an empty mask, a huge hole."""
+
+
+class TrainingAlarm(RegionwiseError):  # noqa: N818 - it is none in how the program is used
+    """A training goes wrong: NaN, exploding gradients, a discriminator that has won."""

@@ -1,136 +1,146 @@
-"""The trainer: it learns, it resumes exactly, it loses nothing."""
+"""The trainer: it learns, it resumes exactly, it stops when asked or when it goes wrong."""
 
 import contextlib
-from pathlib import Path
+import os
+import signal
 
 import pytest
 import torch
 from PIL import Image
-from skimage import data as photos_of_skimage
 
 from regionwise.checkpoints import load_checkpoint
-from regionwise.data import HolePhotos, find_photos, stream_batches
-from regionwise.errors import CheckpointError, DataError, OutputError
-from regionwise.recipe import check_recipe, read_recipe
-from regionwise.training.loop import Settings, train
-from regionwise.training.state import ExponentialAverage, read_state, write_atomically
-
-RECIPES = Path(__file__).parents[2] / "recipes"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("photos")
-    for name in ("astronaut", "chelsea", "coffee", "rocket"):
-        Image.fromarray(getattr(photos_of_skimage, name)()).resize((160, 120)).save(
-            folder / f"{name}.png"
-        )
-    return folder
-
-
-def short(reconstruct, texture):
-    content = read_recipe(RECIPES / "tiny.yaml").model_dump(mode="json")
-    for phase, steps in zip(content["phases"], (reconstruct, texture), strict=True):
-        phase["steps"] = steps
-    return check_recipe(content, "test")
+from regionwise.errors import OutputError, RegionwiseWarning, TrainingAlarm
+from regionwise.photo_sources import find_photos
+from regionwise.training.loop import train
+from regionwise.training.settings import Settings
+from regionwise.training.state import read_state
 
 
 class KilledError(Exception):
     pass
 
 
-def run(recipe, folder, run, resume=False, kill_at=None, checkpoint_every=2):
-    seen = {}
+def run(recipe, folder, run, at_step=None, **options):
+    """Train, validating on the first photo; gives the numbers of each step and the outcome.
 
-    def report(step, losses):
-        seen[step] = losses
-        if step == kill_at:
-            raise KilledError
+    `at_step`: step → what to do after it.
+    """
+    seen, outcome = {}, None
 
-    settings = Settings(run=run, workers=0, checkpoint_every=checkpoint_every, preview_every=4)
+    def report(progress):
+        seen[progress.done] = progress.numbers
+        if progress.done in (at_step or {}):
+            at_step[progress.done]()
+
+    settings = Settings(run=run, workers=0, accelerator="cpu", **options)
+    photos = find_photos([folder])
     with contextlib.suppress(KilledError):
-        train(recipe, find_photos([folder]), settings, resume=resume, report=report)
-    return seen
+        outcome = train(recipe, photos, photos[:1], settings, report=report)
+    return seen, outcome
 
 
-@pytest.mark.parametrize("kill_at", [2, 5, 6])
-def test_killed_and_resumed_equals_never_killed(folder, tmp_path, kill_at):
-    """Killed in the first phase, at its end, and in the second; weights equal bit for bit."""
-    recipe = short(5, 4)
-    whole = run(recipe, folder, tmp_path / "whole")
-    run(recipe, folder, tmp_path / "killed", kill_at=kill_at)
-    rest = run(recipe, folder, tmp_path / "killed", resume=True)
-    assert sorted(whole) == list(range(9))
-    assert max(rest) == 8
-    assert all(whole[step] == rest[step] for step in rest)
-    one, other = (read_state(tmp_path / name / "last.pt") for name in ("whole", "killed"))
+def kill():
+    raise KilledError
+
+
+def assert_same_state(one, other):
+    one, other = read_state(one), read_state(other)
     for part in ("generator", "discriminator", "average"):
         assert all(torch.equal(one[part][key], other[part][key]) for key in one[part])
+    for part in ("step", "best", "alarms"):
+        assert one[part] == other[part]
+    moments = [state["optimizers"]["generator"]["state"] for state in (one, other)]
+    assert all(torch.equal(moments[0][k]["exp_avg"], moments[1][k]["exp_avg"]) for k in moments[0])
 
 
-def test_learns_to_fill(folder, tmp_path):
-    losses = run(short(60, 1), folder, tmp_path, checkpoint_every=60)
-    values = [losses[step]["hole_l1"] for step in range(60)]
-    assert sum(values[-15:]) < 0.97 * sum(values[:15])
+def test_stopped_and_resumed_equals_never_stopped(folder, tmp_path, tiny):
+    """Stopped without a word in the first phase, at its end, in the second, and by Ctrl-C."""
+    recipe = tiny(4, 4, "phases.texture.keep_optimizer=true")
+    expected, _ = run(recipe, folder, tmp_path / "whole")
+    part = tmp_path / "part"
+    for at in (3, 4, 6):
+        run(recipe, folder, part, at_step={at: kill}, checkpoint_steps=2)
+    ctrl_c = {7: lambda: os.kill(os.getpid(), signal.SIGINT)}
+    _, outcome = run(recipe, folder, part, at_step=ctrl_c)
+    assert (outcome.done, outcome.stopped, outcome.by_signal) == (8, "Ctrl-C", True)
+    rest, outcome = run(recipe, folder, part)
+    assert (outcome.done, outcome.stopped) == (8, "")
+    assert all(expected[step] == rest[step] for step in rest)
+    assert_same_state(tmp_path / "whole" / "last.pt", part / "last.pt")
+    assert len(list((part / "previews").glob("*.png"))) == 2
 
 
-def test_the_checkpoint_is_a_model(folder, tmp_path):
-    run(short(2, 1), folder, tmp_path)
-    network = load_checkpoint(tmp_path / "last.pt")
-    assert not network.training
+def test_the_checkpoints_are_models(folder, tmp_path, tiny):
+    run(tiny(2, 1), folder, tmp_path)
+    for name in ("last.pt", "best.pt"):
+        network = load_checkpoint(tmp_path / name)
+        assert not network.training
     average = read_state(tmp_path / "last.pt")["average"]
-    assert torch.equal(network.state_dict()["last.weight"], average["last.weight"])
+    weight = load_checkpoint(tmp_path / "last.pt").state_dict()["last.weight"]
+    assert torch.equal(weight, average["last.weight"])
 
 
-def test_the_stream_does_not_depend_on_workers(folder):
-    photos = HolePhotos(find_photos([folder]), 32, {"irregular": 1}, (0.1, 0.4), seed=3)
-    alone = list(stream_batches(photos, 2, 1, 4, workers=0))
-    shared = list(stream_batches(photos, 2, 1, 4, workers=2))
-    for (image, mask), (other_image, other_mask) in zip(alone, shared, strict=True):
-        assert torch.equal(image, other_image)
-        assert torch.equal(mask, other_mask)
+def test_accumulated_parts_equal_the_whole_batch(folder, tmp_path, tiny):
+    changes = ("batch=4", "holes.draw=each", "discriminator.loss=hinge", "ema=0")
+    one, _ = run(tiny(1, 2, *changes), folder, tmp_path / "one")
+    parts, _ = run(tiny(1, 2, *changes, "accumulate=3"), folder, tmp_path / "parts")
+    for name in ("l1_hole", "gradient"):
+        assert parts[1][name] == pytest.approx(one[1][name], rel=1e-5)
+        assert parts[2][name] == pytest.approx(one[2][name], rel=1e-3)
 
 
-def test_broken_photos_are_passed_over(folder, tmp_path):
-    (tmp_path / "a.jpg").write_bytes(b"no picture")
-    Image.new("RGB", (50, 40), "red").save(tmp_path / "b.png")
-    photos = HolePhotos(find_photos([tmp_path]), 32, {"rectangle": 1}, None, seed=0)
-    with pytest.warns(UserWarning, match=r"a\.jpg"):
-        images = [photos[k][0] for k in range(4)]
-    assert all(image[0].min() > 0.9 for image in images)
+def test_spared_memory_changes_nothing(folder, tmp_path, tiny):
+    one, _ = run(tiny(2, 1), folder, tmp_path / "one")
+    spared, _ = run(tiny(2, 1), folder, tmp_path / "spared", checkpoint_gradients=True)
+    assert one == spared
 
 
-def test_no_photos(tmp_path):
-    with pytest.raises(DataError, match="no photos in"):
-        find_photos([tmp_path])
-    with pytest.raises(DataError, match="nowhere"):
-        find_photos([tmp_path / "nowhere"])
+def test_bfloat16_trains(folder, tmp_path, tiny):
+    one, _ = run(tiny(1, 1), folder, tmp_path / "one")
+    half, _ = run(tiny(1, 1, "precision=bf16"), folder, tmp_path / "half")
+    assert half[1]["l1_hole"] == pytest.approx(one[1]["l1_hole"], rel=0.02)
+    assert half[1] != one[1]
 
 
-def test_a_full_disk_keeps_the_older_checkpoint(tmp_path, monkeypatch):
-    file = tmp_path / "last.pt"
-    write_atomically({"generator": {}, "step": 1}, file)
-
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("torch.save", full)
-    with pytest.raises(OutputError, match="No space left"):
-        write_atomically({"generator": {}, "step": 2}, file)
-    assert read_state(file)["step"] == 1
-    assert [f.name for f in tmp_path.iterdir()] == ["last.pt"]
+def test_no_time_stops_at_once_and_can_go_on(folder, tmp_path, tiny):
+    _, outcome = run(tiny(2, 1), folder, tmp_path, minutes=0)
+    assert (outcome.done, outcome.steps) == (1, 3)
+    assert "minutes are over" in outcome.stopped
+    _, outcome = run(tiny(2, 1), folder, tmp_path)
+    assert (outcome.done, outcome.stopped) == (3, "")
 
 
-def test_resuming_nothing(tmp_path):
-    with pytest.raises(CheckpointError, match="there is no checkpoint"):
-        read_state(tmp_path / "last.pt")
+def test_nan_stops_and_keeps_an_older_state(folder, tmp_path, tiny):
+    recipe = tiny(3, 1, "optimizer.lr=1e30", "optimizer.clip=null", "optimizer.warmup=0")
+    with pytest.raises(TrainingAlarm, match=r"step \d: the .* is (nan|inf); lower the learning"):
+        run(recipe, folder, tmp_path, checkpoint_steps=1)
+    last = read_state(tmp_path / "last.pt")
+    assert all(torch.isfinite(value).all() for value in last["generator"].values())
+    assert read_state(tmp_path / "alarm.pt")["step"] > last["step"]
 
 
-def test_the_average_follows():
-    network = torch.nn.Linear(1, 1, bias=False)
-    average = ExponentialAverage(network, 0.5)
-    with torch.no_grad():
-        network.weight.fill_(average.weights["weight"].item() + 1)
-    before = average.weights["weight"].item()
-    average.update(network)
-    assert average.weights["weight"].item() == pytest.approx(before + 1 - 2 / 11)
+def test_other_photos_are_noticed(folder, tmp_path, tiny):
+    run(tiny(2, 1), folder, tmp_path, at_step={1: kill})
+    Image.new("RGB", (50, 40)).save(tmp_path / "new.png")
+    with pytest.warns(RegionwiseWarning, match="the photos are not those"):
+        run(tiny(2, 1), tmp_path, tmp_path)
+
+
+def test_a_full_disk_amid_the_training_does_not_end_it(folder, tmp_path, tiny, monkeypatch):
+    real, refused = torch.save, []
+
+    def full_once(*arguments, **options):
+        if len(refused) < 1 and "step" in arguments[0] and arguments[0]["step"] == 2:
+            refused.append(arguments)
+            raise OSError(28, "No space left on device")
+        real(*arguments, **options)
+
+    monkeypatch.setattr("torch.save", full_once)
+    with pytest.warns(RegionwiseWarning, match=r"No space left.*the training goes on"):
+        _, outcome = run(tiny(3, 1), folder, tmp_path, checkpoint_steps=1)
+    assert outcome.done == 4
+
+    monkeypatch.setattr("torch.save", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))
+    with pytest.raises(OutputError, match="No space"), pytest.warns(RegionwiseWarning):
+        run(tiny(4, 1), folder, tmp_path)
+    assert read_state(tmp_path / "last.pt")["step"] == 4

@@ -3,99 +3,213 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+if TYPE_CHECKING:
+    from regionwise.recipe import Recipe
+    from regionwise.training.loop import Outcome
+    from regionwise.training.run_folder import Run
+
 
 def command(
-    recipe: Annotated[Path, typer.Argument(help="A recipe, such as recipes/tiny.yaml.")],
-    photos: Annotated[
-        list[Path],
-        typer.Option("--photos", "-p", help="Folder, tar shard or photo; repeatable."),
-    ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder of the run: checkpoint and TensorBoard.")
-    ],
-    features: Annotated[
-        Path | None,
-        typer.Option(help="Weights (.npz) of the feature network, for perceptual and style loss."),
+    recipe: Annotated[
+        Path | None, typer.Argument(help="A recipe, such as recipes/tiny.yaml.")
     ] = None,
-    resume: Annotated[bool, typer.Option(help="Go on from the run's last.pt.")] = False,
-    hold_out: Annotated[
-        bool, typer.Option(help="Keep every twentieth photo, by name, for evaluation.")
-    ] = True,
-    workers: Annotated[int, typer.Option(help="Processes that read photos.", min=0)] = 2,
-    compile_: Annotated[
-        bool, typer.Option("--compile", help="Compile the generator: minutes first, then faster.")
+    photos: Annotated[
+        list[Path] | None,
+        typer.Option("--photos", "-p", help="Folder, tar shard, list (.txt) or photo; repeatable."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder of the run, made if need be.")
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option("--resume", metavar="RUN", help="Go on with a run; nothing else is needed."),
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Another value in the recipe; repeatable, see above."
+        ),
+    ] = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="Print the recipe with all values and its costs; no run.")
     ] = False,
-) -> None:
+    masks: Annotated[
+        list[Path] | None,
+        typer.Option(help="Holes from files in place of drawn ones: folder or tar; repeatable."),
+    ] = None,
+    vgg: Annotated[
+        Path | None, typer.Option(help="ImageNet weights of VGG (.pth), where no network is.")
+    ] = None,
+    darknet: Annotated[
+        Path | None,
+        typer.Option(help="Weights of Darknet (.npz), if a loss compares its features."),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(help="Stop after so long, with a checkpoint, to be resumed.", min=0),
+    ] = None,
+    hold_out: Annotated[
+        bool, typer.Option(help="Keep every twentieth photo, by name, to validate on.")
+    ] = True,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that read photos, for each device. [2]", min=0)
+    ] = None,
+    accelerator: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps. [auto]")] = None,
+    devices: Annotated[
+        int | None, typer.Option(help="GPUs or CPU processes of this machine. [1]", min=1)
+    ] = None,
+    nodes: Annotated[int | None, typer.Option(help="Machines. [1]", min=1)] = None,
+    compile_: Annotated[
+        bool | None, typer.Option("--compile", help="Compile the generator: minutes first.")
+    ] = None,
+    checkpoint_gradients: Annotated[
+        bool | None,
+        typer.Option("--spare-memory", help="Compute blocks twice rather than keep them."),
+    ] = None,
+    checkpoint_minutes: Annotated[
+        float | None, typer.Option("--save-minutes", help="Save at least so often. [10]", min=0)
+    ] = None,
+    wandb: Annotated[
+        str | None, typer.Option(metavar="PROJECT", help="Send numbers to Weights & Biases, too.")
+    ] = None,
+) -> int:
     """Train a network by a recipe.
 
     \b
-    Example:  regionwise train recipes/tiny.yaml --photos my_photos -o runs/tiny
+    Start:     regionwise train recipes/tiny.yaml --photos my_photos -o runs/tiny
+    Go on:     regionwise train --resume runs/tiny
+    Look:      regionwise train recipes/madf.yaml --show
+               tensorboard --logdir runs
+    Use:       regionwise fill photo.jpg mask.png --model runs/tiny/best.pt
 
-    The run's folder holds last.pt (all that is needed to go on; `regionwise fill --model` takes it
-    too) and what TensorBoard shows: losses and previews.
+    \b
+    Any value of the recipe can be set; phases and losses are named by their names:
+               --set optimizer.lr=1e-4 --set batch=8     in all phases
+               --set phases.texture.losses.adversarial.weight=0.2
+
+    Ctrl-C and SIGTERM save and stop. The folder of the run holds last.pt (all that is needed to
+    go on), best.pt (the averaged weights that were best on held-back photos), previews, the
+    recipe in run.yaml, and what TensorBoard shows. Under torchrun or SLURM every process
+    takes its share of each batch: nothing else changes.
     """
-    from regionwise.data import find_photos
-    from regionwise.errors import OutputError, RecipeError
-    from regionwise.photo_sources import is_held_out
-    from regionwise.recipe import read_recipe
-    from regionwise.training.loop import Settings, train
+    from regionwise.errors import RecipeError
+    from regionwise.recipe import override, read_recipe
+    from regionwise.training.run_folder import Run, read_run
 
-    plan = read_recipe(recipe)
-    needs = any(phase.losses.perceptual or phase.losses.style for phase in plan.phases)
-    if needs and features is None:
-        raise RecipeError(f"{recipe} has a perceptual or style loss; give --features FILE.npz")
-    if (output / "last.pt").exists() and not resume:
-        raise OutputError(f"{output} holds a run; go on with --resume, or give another folder")
-    found = find_photos(photos)
-    if hold_out:
-        found = [photo for photo in found if not is_held_out(photo)]
-    settings = Settings(run=output, workers=workers, compile=compile_, features=features)
-    steps = sum(phase.steps for phase in plan.phases)
-    with _Bar(steps) as bar:
-        train(
-            plan,
-            found,
-            settings,
-            resume=resume,
-            report=bar.update,
+    given = {
+        "workers": workers,
+        "accelerator": accelerator,
+        "devices": devices,
+        "nodes": nodes,
+        "compile": compile_,
+        "checkpoint_gradients": checkpoint_gradients,
+        "checkpoint_minutes": checkpoint_minutes,
+        "wandb": wandb,
+        "vgg": str(vgg.resolve()) if vgg else None,
+        "darknet": str(darknet.resolve()) if darknet else None,
+    }
+    settings: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if resume is not None:
+        if recipe is not None or changes or masks:
+            raise RecipeError(
+                f"--resume {resume}: the run has its recipe, in run.yaml; give --resume alone"
+            )
+        run = read_run(resume)
+        sources = tuple(photos) if photos else run.photos
+        run = Run(run.recipe, sources, run.hold_out, run.settings | settings)
+        return _train(run, resume, minutes)
+    if recipe is None:
+        raise RecipeError("give a recipe, such as recipes/tiny.yaml, or --resume RUN")
+    plan = override(read_recipe(recipe), _with_masks(changes or [], masks or []))
+    if show:
+        _show(plan, photos or [], hold_out)
+        return 0
+    if not photos or output is None:
+        raise RecipeError(f"{recipe}: to train it give --photos DIR and --output RUN")
+    _claim(output)
+    return _train(Run(plan, tuple(photos), hold_out, settings), output, minutes)
+
+
+def _with_masks(changes: list[str], masks: list[Path]) -> list[str]:
+    """Settings of the recipe, with those that `--masks` is short for."""
+    if not masks:
+        return changes
+    files = ", ".join(f'"{mask.resolve()}"' for mask in masks)
+    return [*changes, f"holes.masks=[{files}]", "holes.mixture={stored: 1}"]
+
+
+def _claim(output: Path) -> None:
+    """Refuse a folder that holds a run already."""
+    from regionwise.errors import OutputError
+    from regionwise.training.settings import is_first_process
+
+    if is_first_process() and ((output / "last.pt").exists() or (output / "run.yaml").exists()):
+        raise OutputError(
+            f"{output} holds a run; go on with --resume {output}, or give another folder"
         )
-    print(f"{output / 'last.pt'}: trained {steps} steps; fill with --model {output / 'last.pt'}")
 
 
-class _Bar:
-    """A progress bar with the present losses, on stderr."""
+def _train(run: Run, folder: Path, minutes: float | None) -> int:
+    from regionwise.cli.training_progress import TrainingProgress
+    from regionwise.photo_sources import find_photos
+    from regionwise.training.loop import train
+    from regionwise.training.run_folder import split, write_run
+    from regionwise.training.settings import Settings, is_first_process
 
-    def __init__(self, steps: int) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
+    photos, held_back = split(find_photos(run.photos), hold_out=run.hold_out)
+    if is_first_process():
+        write_run(run, folder)
+    options = dict(run.settings)
+    names = ("vgg", "darknet")
+    files = {name: Path(options.pop(name)) for name in names if name in options}
+    settings = Settings(run=folder, minutes=minutes, feature_files=files, **options)
+    with TrainingProgress() as progress:
+        outcome = train(run.recipe, photos, held_back, settings, report=progress.update)
+    if is_first_process():
+        print(_verdict(outcome, folder))
+    return 2 if outcome.by_signal else 0
+
+
+def _verdict(outcome: Outcome, folder: Path) -> str:
+    scores = ", ".join(f"{name} {value:.4g}" for name, value in outcome.scores.items())
+    scores = f" (held-back photos: {scores})" if scores else ""
+    if outcome.stopped:
+        return (
+            f"{folder}: stopped after {outcome.done} of {outcome.steps} steps ({outcome.stopped})"
+            f"{scores}; go on with: regionwise train --resume {folder}"
         )
+    best = "best.pt" if outcome.scores else "last.pt"
+    return (
+        f"{folder}: trained {outcome.steps} steps{scores}; "
+        f"fill with: regionwise fill PHOTO MASK --model {folder / best}"
+    )
 
-        self._progress = Progress(
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.description}"),
-            console=Console(stderr=True),
+
+def _show(recipe: Recipe, sources: list[Path], hold_out: bool) -> None:
+    """Print the recipe with all its values, and what its networks and phases cost."""
+    from regionwise.photo_sources import find_photos
+    from regionwise.recipe import to_yaml
+    from regionwise.training.costs import networks, parameter_count, phase_costs
+    from regionwise.training.run_folder import split
+    from regionwise.training.timetable import timetable
+
+    print(to_yaml(recipe))
+    generator, discriminator = networks(recipe)
+    print(f"# generator: {parameter_count(generator) / 1e6:.3f} M parameters")
+    if discriminator is not None:
+        print(f"# discriminator: {parameter_count(discriminator) / 1e6:.3f} M parameters")
+    count = len(split(find_photos(sources), hold_out=hold_out)[0]) if sources else None
+    steps = [f"{s.end - s.start} steps" for s in timetable(recipe, count)] if count else []
+    for number, phase in enumerate(recipe.phases):
+        costs = phase_costs(generator, discriminator, phase)
+        length = steps[number] if steps else str(phase.length)
+        print(
+            f"# phase {phase.name}: {length}; a picture of {phase.data.size}×{phase.data.size}: "
+            f"{costs.multiplications / 1e9:.2f} G multiply-accumulates forward, "
+            f"{costs.kept / 1e6:.0f} MB kept for its gradient; a step on one device in fp32: about "
+            f"{costs.memory / 1e9:.1f} GB, and feature networks"
         )
-        self._task = self._progress.add_task("", total=steps)
-
-    def __enter__(self) -> _Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def update(self, step: int, losses: dict[str, float]) -> None:
-        """Show a step's losses."""
-        text = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
-        self._progress.update(self._task, completed=step + 1, description=text)

@@ -2,245 +2,326 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+import time
+import warnings
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor, nn
-from torch.utils.tensorboard import SummaryWriter
+from lightning_fabric import Fabric
+from torch import Tensor
 
-from regionwise.data import HolePhotos, StoredPhoto, stream_batches
-from regionwise.losses.adversarial import hinge_discriminator, hinge_generator, hole_patches
-from regionwise.losses.feature_matching import feature_matching
-from regionwise.losses.feature_network import DarknetFeatures
-from regionwise.losses.perceptual import perceptual, style
-from regionwise.losses.reconstruction import hole_l1
-from regionwise.models.discriminators import PatchDiscriminator
-from regionwise.models.prediction import compose
-from regionwise.models.registry import create_model
-from regionwise.recipe import OptimizerSection, PhaseSection, Recipe
+from regionwise.data import HolePhotos, stream_batches
+from regionwise.errors import OutputError, RegionwiseWarning, TrainingAlarm
+from regionwise.photo_sources import StoredPhoto
+from regionwise.recipe.schema import Recipe
+from regionwise.training.alarms import Alarms
 from regionwise.training.previews import preview_grid
-from regionwise.training.state import ExponentialAverage, read_state, write_atomically
+from regionwise.training.records import Records
+from regionwise.training.settings import Settings, make_fabric
+from regionwise.training.state import (
+    random_state,
+    read_state,
+    set_random_state,
+    write_atomically,
+)
+from regionwise.training.stopping import StopRequest
+from regionwise.training.timetable import Stretch, timetable
+from regionwise.training.trainer import Trainer
+from regionwise.training.validation import Validation
 
-Report = Callable[[int, dict[str, float]], None]
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training is: `done` of `steps`, with the numbers of the last step read."""
+
+    done: int
+    steps: int
+    phase: str
+    numbers: dict[str, float]
+    pictures_per_second: float
 
 
-@dataclass
-class Settings:
-    """What does not change the result, or only where it is: not part of the recipe."""
+@dataclass(frozen=True)
+class Outcome:
+    """How a training ended. `stopped`: why before its end, "" if it went to its end."""
 
-    run: Path
-    workers: int = 2
-    compile: bool = False
-    features: Path | None = None
-    checkpoint_every: int = 500
-    preview_every: int = 500
+    done: int
+    steps: int
+    stopped: str
+    by_signal: bool
+    scores: dict[str, float]
+
+
+Report = Callable[[Progress], None]
 
 
 def train(
     recipe: Recipe,
-    photos: list[StoredPhoto],
+    photos: Sequence[StoredPhoto],
+    held_back: Sequence[StoredPhoto],
     settings: Settings,
     *,
-    resume: bool = False,
-    report: Report = lambda step, losses: None,
-) -> None:
-    """Train all phases of a recipe; leaves `last.pt` in the run's folder.
+    report: Report = lambda progress: None,
+) -> Outcome:
+    """Train a recipe's phases, from the start or from where the run's `last.pt` stopped.
+
+    Leaves in the run's folder `last.pt`, with all that is needed to go on, `best.pt`, with the
+    averaged weights that were best on the held-back photos, and what TensorBoard shows.
 
     Args:
         recipe: what to train.
-        photos: from `regionwise.data.find_photos`.
+        photos: to train on.
+        held_back: to validate on; none for no validation.
         settings: where and how.
-        resume: go on from `last.pt`.
-        report: called after each step with the step's number and losses.
+        report: called by the first process whenever losses are read.
+
+    Raises:
+        TrainingAlarm: if it goes wrong; `alarm.pt` then holds the state, `last.pt` an older one.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.manual_seed(recipe.seed)
-    generator = create_model(recipe.model.name, **recipe.model.options)
-    generator = generator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    discriminator = PatchDiscriminator(width=recipe.discriminator.width)
-    discriminator = discriminator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    average = ExponentialAverage(generator, recipe.ema)
-    state = read_state(settings.run / "last.pt") if resume else None
-    first_step = 0
-    if state:
-        generator.load_state_dict(state["generator"])
-        discriminator.load_state_dict(state["discriminator"])
-        average.weights, average.updates = state["average"], state["updates"]
-        torch.set_rng_state(state["random"])
-        first_step = state["step"]
-    settings.run.mkdir(parents=True, exist_ok=True)
-    with SummaryWriter(str(settings.run)) as board:
-        start = 0
-        for index, phase in enumerate(recipe.phases):
-            end = start + phase.steps
-            if first_step < end:
-                trainer = PhaseTrainer(
-                    recipe, phase, generator, discriminator, settings, device, average
-                )
-                if state and state["phase"] == index:
-                    trainer.load_optimizers(state)
-                data = HolePhotos(
-                    photos, phase.size, phase.holes.mixture, phase.holes.ratio, recipe.seed
-                )
-                batches = stream_batches(
-                    data, phase.batch, max(first_step, start), end, settings.workers
-                )
-                for step, (image, mask) in enumerate(batches, start=max(first_step, start)):
-                    losses = trainer.step(image, mask, step - start)
-                    for name, value in losses.items():
-                        board.add_scalar(f"{phase.name}/{name}", value, step)
-                    report(step, losses)
-                    done = step + 1
-                    if done % settings.preview_every == 0 or done == end:
-                        grid = preview_grid(generator, image[:6].to(device), mask[:6].to(device))
-                        board.add_image("preview", grid, step)
-                    if done % settings.checkpoint_every == 0 or done == end:
-                        write_atomically(
-                            trainer.state() | {"step": done, "phase": index},
-                            settings.run / "last.pt",
-                        )
-            start = end
+    return Training(recipe, photos, held_back, settings, report).run()
 
 
-class PhaseTrainer:
-    """The networks, losses and optimisers of one phase."""
+class Training:
+    """A training under way; see `train`."""
 
     def __init__(
         self,
         recipe: Recipe,
-        phase: PhaseSection,
-        generator: nn.Module,
-        discriminator: nn.Module,
+        photos: Sequence[StoredPhoto],
+        held_back: Sequence[StoredPhoto],
         settings: Settings,
-        device: torch.device,
-        average: ExponentialAverage,
+        report: Report,
     ) -> None:
-        self.recipe, self.phase, self.device, self.average = recipe, phase, device, average
-        self.generator, self.discriminator = generator, discriminator
-        self.forward = torch.compile(generator) if settings.compile else generator
-        self.generator_optimizer = _adam(generator, phase.generator)
-        self.discriminator_optimizer = (
-            _adam(discriminator, phase.discriminator) if phase.discriminator else None
+        self.recipe, self.photos, self.settings, self.report = recipe, photos, settings, report
+        self.fabric = make_fabric(
+            settings, recipe.precision, unused_parameters=not _reaches_the_end(recipe)
         )
-        weights = phase.losses
-        self.features = (
-            DarknetFeatures(settings.features).to(device)
-            if settings.features and (weights.perceptual or weights.style)
-            else None
+        self.fabric.launch()
+        torch.manual_seed(recipe.seed)
+        self.stretches = timetable(recipe, len(photos))
+        self.steps = self.stretches[-1].end
+        self.trainer = Trainer(recipe, settings, self.fabric)
+        self.alarms = Alarms(recipe.alarms, recipe.discriminator, half=recipe.precision == "fp16")
+        self.validation = Validation(recipe, held_back)
+        self.broken: dict[str, str] = {}
+        self.scores: dict[str, float] = {}
+        self.best: float | None = None
+        self.done = 0
+
+    def run(self) -> Outcome:
+        """All phases, or what is left of them."""
+        settings = self.settings
+        settings.run.mkdir(parents=True, exist_ok=True)
+        state = read_state(settings.run / "last.pt") if self._has_state() else None
+        if state is not None:
+            self._load(state)
+        plain = self.recipe.model_dump(mode="json")
+        first = self.fabric.is_global_zero
+        with (
+            Records(settings.run, self.done, plain, settings.wandb, active=first) as self.records,
+            StopRequest(settings.minutes) as self.request,
+        ):
+            if state is None:
+                self._save("last.pt")
+            stopped = ""
+            for stretch in self.stretches:
+                if self.done < stretch.end and not stopped:
+                    self.trainer.begin(stretch, amid=self.done > stretch.start)
+                    stopped = self._run_phase(stretch)
+            self._save("last.pt", essential=True)
+        return Outcome(self.done, self.steps, stopped, self.request.by_signal, self.scores)
+
+    def _run_phase(self, stretch: Stretch) -> str:
+        """The steps of a phase that are left; gives the reason if it was stopped."""
+        self.stretch = stretch
+        every = stretch.steps(self.recipe.validation.every)
+        log_steps = self.settings.log_steps or (1 if self.fabric.device.type == "cpu" else 10)
+        saved = counted = time.monotonic()
+        pictures = 0
+        for step, batch in enumerate(self._batches(), start=self.done):
+            numbers = self.trainer.step(batch, step)
+            self.done = step + 1
+            pictures += len(batch.image) * self.fabric.world_size
+            self._note_broken(batch.broken)
+            stopped, save = self._agreed(
+                bool(self.request.reason),
+                time.monotonic() - saved > 60 * self.settings.checkpoint_minutes,
+            )
+            ends = self.done == stretch.end
+            save |= self.done % (self.settings.checkpoint_steps or self.steps + 1) == 0
+            validate = self.done % every == 0 or ends
+            if self.done % log_steps == 0 or save or stopped or validate:
+                now = time.monotonic()
+                self._read(numbers, pictures / max(now - counted, 1e-9))
+                counted, pictures = now, 0
+            if validate:
+                self._validate()
+            if self.done % self.settings.preview_steps == 0 or ends:
+                self._preview(batch.image, batch.mask)
+            if stopped or ends:
+                break
+            if save:
+                self._save("last.pt")
+                saved = time.monotonic()
+        return (self.request.reason or "another process was stopped") if stopped else ""
+
+    def _batches(self) -> Any:
+        stretch = self.stretch
+        phase = stretch.phase
+        data = HolePhotos(self.photos, phase.data, phase.holes, self.recipe.seed)
+        return stream_batches(
+            data,
+            phase.batch,
+            range(self.done - stretch.start, stretch.end - stretch.start),
+            first=stretch.first_photo,
+            workers=self.settings.workers,
+            process=self.fabric.global_rank,
+            processes=self.fabric.world_size,
         )
 
-    def step(self, image: Tensor, mask: Tensor, step: int) -> dict[str, float]:
-        """One step of the generator and, where the phase has one, of the discriminator."""
-        image = image.to(self.device, memory_format=torch.channels_last)
-        mask = mask.to(self.device)
-        with self._autocast():
-            answer = self.forward(image, mask).answer
-        answer = answer.float()
-        filled = compose(image, mask, answer)
-        losses = {"hole_l1": hole_l1(answer, image, mask)}
-        if self.features:
-            with self._autocast():
-                of_truth, of_filled = self.features(image), self.features(filled)
-            mean = [1 / len(of_truth)] * len(of_truth)
-            losses["perceptual"] = perceptual(of_filled, of_truth, mean)
-            losses["style"] = style(of_filled, of_truth, mean)
-        critic = {}
-        if self.discriminator_optimizer and self.phase.discriminator:
-            critic = self._discriminate(image, filled.detach(), mask, step)
-            self.discriminator.requires_grad_(False)
-            with self._autocast():
-                fake, of_filled = self.discriminator(filled)
-                _, of_truth = self.discriminator(image)
-            self.discriminator.requires_grad_(True)
-            losses["adversarial"] = hinge_generator(fake.float(), hole_patches(mask, fake))
-            losses["feature_matching"] = feature_matching(of_filled, of_truth)
-        weights = self.phase.losses.model_dump()
-        total = torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
-        _update(
-            self.generator,
-            self.generator_optimizer,
-            total,
-            self.phase.generator,
-            step,
-            self.phase.steps,
-        )
-        self.average.update(self.generator)
-        return {name: loss.item() for name, loss in losses.items()} | critic
+    def _agreed(self, stop: bool, save: bool) -> tuple[bool, bool]:
+        """What any process wants, all do."""
+        if self.fabric.world_size > 1:
+            wishes = torch.tensor([stop, save], dtype=torch.float32, device=self.fabric.device)
+            wishes = self.fabric.all_reduce(wishes, reduce_op="sum")  # type: ignore[assignment]
+            stop, save = (wishes > 0).tolist()
+        return stop, save
 
-    def _discriminate(
-        self, real: Tensor, fake: Tensor, mask: Tensor, step: int
-    ) -> dict[str, float]:
-        assert self.discriminator_optimizer
-        assert self.phase.discriminator
-        with self._autocast():
-            of_real, of_fake = self.discriminator(real)[0], self.discriminator(fake)[0]
-        patches = hole_patches(mask, of_real)
-        loss = hinge_discriminator(of_real.float(), of_fake.float(), patches)
-        _update(
-            self.discriminator,
-            self.discriminator_optimizer,
-            loss,
-            self.phase.discriminator,
-            step,
-            self.phase.steps,
-        )
-        return {"discriminator": loss.item()}
+    def _read(self, numbers: dict[str, Tensor], speed: float) -> None:
+        """Bring a step's numbers to the records, and see whether they alarm."""
+        values = self.trainer.joint_sum(numbers)
+        last = self.done - 1
+        rate = self.stretch.rate(self.stretch.phase.optimizer, last)
+        self.records.numbers(self.stretch.phase.name, values | {"lr": rate}, last)
+        self.records.numbers("speed", {"pictures_per_second": speed}, last)
+        try:
+            self.alarms.check(last, values)
+        except TrainingAlarm as alarm:
+            self._save("alarm.pt")
+            raise TrainingAlarm(
+                f"{alarm}; the state is kept as {self.settings.run / 'alarm.pt'}, an older one as "
+                "last.pt"
+            ) from None
+        if self.fabric.is_global_zero:
+            phase = self.stretch.phase.name
+            self.report(Progress(self.done, self.steps, phase, values, speed))
 
-    def _autocast(self) -> torch.autocast:
-        half = self.recipe.precision == "bfloat16"
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=half)
+    def _validate(self) -> None:
+        """Measure the averaged weights, and keep them if they are the best so far."""
+        if not self.validation.pictures:
+            return
+        with self.trainer.average.shown_in(self.trainer.generator) as network:
+            self.scores = self.validation.measure(network, self.fabric)
+        self.records.numbers("validation", self.scores, self.done - 1)
+        name = self.recipe.validation.best
+        score = self.scores[name] * (-1 if name == "l1_hole" else 1)
+        if self.best is None or score > self.best:
+            self.best = score
+            self._write(
+                "best.pt",
+                {
+                    "recipe": self.recipe.model_dump(mode="json"),
+                    "average": self.trainer.average.weights,
+                    "step": self.done,
+                    "scores": self.scores,
+                },
+            )
 
-    def state(self) -> dict[str, object]:
-        """All that a resumed training needs, as tensors and plain data."""
-        critic = self.discriminator_optimizer
-        return {
+    def _preview(self, image: Tensor, mask: Tensor) -> None:
+        """Fill held-back pictures, or those of the batch if there are none, and show them."""
+        if not self.fabric.is_global_zero:
+            return
+        if self.validation.pictures:
+            count = min(6, len(self.validation.pictures))
+            pairs = [self.validation.tensors(number) for number in range(count)]
+            image, mask = (torch.cat(list(x)) for x in zip(*pairs, strict=True))
+        image, mask = (x[:6].to(self.fabric.device) for x in (image, mask))
+        with self.trainer.average.shown_in(self.trainer.generator) as network:
+            self.records.preview(preview_grid(network, image, mask), self.done - 1)
+
+    def _note_broken(self, broken: dict[str, str]) -> None:
+        """Count and name photos that were passed over, each once."""
+        for name, reason in broken.items():
+            if name not in self.broken:
+                self.broken[name] = reason
+                warnings.warn(f"{name}: {reason}; skipped", RegionwiseWarning, stacklevel=2)
+                file = f"broken-{self.fabric.global_rank}.txt"
+                with (self.settings.run / file).open("a", encoding="utf-8") as stream:
+                    stream.write(f"{name}\t{reason}\n")
+
+    def _save(self, name: str, *, essential: bool = False) -> None:
+        """Write all that is needed to go on."""
+        states = _gathered(random_state(), self.fabric)
+        if not self.fabric.is_global_zero:
+            return
+        state = self.trainer.state() | {
             "recipe": self.recipe.model_dump(mode="json"),
-            "generator": self.generator.state_dict(),
-            "discriminator": self.discriminator.state_dict(),
-            "average": self.average.weights,
-            "updates": self.average.updates,
-            "generator_optimizer": self.generator_optimizer.state_dict(),
-            "discriminator_optimizer": critic.state_dict() if critic else None,
-            "random": torch.get_rng_state(),
+            "step": self.done,
+            "random": states,
+            "alarms": self.alarms.state(),
+            "best": self.best,
+            "broken": self.broken,
+            "photos": _fingerprint(self.photos),
         }
+        self._write(name, state, essential=essential)
+        self.records.flush()
 
-    def load_optimizers(self, state: dict[str, object]) -> None:
-        """Take the optimisers' state from `state()`."""
-        self.generator_optimizer.load_state_dict(state["generator_optimizer"])  # type: ignore[arg-type]
-        if self.discriminator_optimizer:
-            self.discriminator_optimizer.load_state_dict(state["discriminator_optimizer"])  # type: ignore[arg-type]
+    def _write(self, name: str, state: dict[str, Any], *, essential: bool = False) -> None:
+        """Write a file of the run. A disk that is full for a while must not end the training."""
+        if not self.fabric.is_global_zero:
+            return
+        try:
+            write_atomically(state, self.settings.run / name)
+        except OutputError as error:
+            if essential:
+                raise
+            warnings.warn(f"{error}; the training goes on", RegionwiseWarning, stacklevel=2)
+
+    def _has_state(self) -> bool:
+        return (self.settings.run / "last.pt").exists()
+
+    def _load(self, state: dict[str, Any]) -> None:
+        if state["recipe"] != self.recipe.model_dump(mode="json"):
+            warnings.warn(
+                f"{self.settings.run}: the recipe is not the one the training began with",
+                RegionwiseWarning,
+                stacklevel=2,
+            )
+        if state["photos"] != _fingerprint(self.photos):
+            warnings.warn(
+                f"{self.settings.run}: the photos are not those the training began with; it goes "
+                "on, but not as it would have",
+                RegionwiseWarning,
+                stacklevel=2,
+            )
+        self.trainer.load(state)
+        self.alarms.load(state["alarms"])
+        self.done, self.best, self.broken = state["step"], state["best"], state["broken"]
+        if len(state["random"]) == self.fabric.world_size:
+            set_random_state(state["random"][self.fabric.global_rank])
 
 
-def _adam(network: nn.Module, section: OptimizerSection) -> torch.optim.Adam:
-    return torch.optim.Adam(network.parameters(), lr=section.lr, betas=section.betas)
+def _reaches_the_end(recipe: Recipe) -> bool:
+    """Whether in each phase some term has a gradient for the network's last stage, so for all."""
+    return all(
+        any(stage in ("all", -1) for term in phase.losses for stage in term.stages)
+        for phase in recipe.phases
+    )
 
 
-def _update(
-    network: nn.Module,
-    optimizer: torch.optim.Adam,
-    loss: Tensor,
-    section: OptimizerSection,
-    step: int,
-    steps: int,
-) -> None:
-    """One gradient step at the rate of the schedule."""
-    for group in optimizer.param_groups:
-        group["lr"] = section.lr * rate_factor(section, step, steps)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    if section.clip:
-        nn.utils.clip_grad_norm_(network.parameters(), section.clip)
-    optimizer.step()
+def _gathered(mine: dict[str, Any], fabric: Fabric) -> list[dict[str, Any]]:
+    """Plain data of all processes, in their order."""
+    if fabric.world_size == 1:
+        return [mine]
+    everyone: list[Any] = [None] * fabric.world_size
+    torch.distributed.all_gather_object(everyone, mine)
+    return everyone
 
 
-def rate_factor(section: OptimizerSection, step: int, steps: int) -> float:
-    """What the learning rate is multiplied by at a step of a phase."""
-    if step < section.warmup:
-        return (step + 1) / section.warmup
-    if section.schedule == "constant":
-        return 1.0
-    progress = (step - section.warmup) / max(steps - section.warmup, 1)
-    return 0.1 + 0.45 * (1 + math.cos(math.pi * progress))
+def _fingerprint(photos: Sequence[StoredPhoto]) -> list[int]:
+    """How many photos there are, and a checksum of their names in order."""
+    names = "\n".join(photo.name for photo in photos)
+    return [len(photos), zlib.crc32(names.encode())]

@@ -3,40 +3,22 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor, nn
 
 from regionwise.errors import CheckpointError, OutputError
 
 
-class ExponentialAverage:
-    """A slowly following copy of a network's weights: average ← decay · average + (1 − decay) · w.
-
-    The decay starts small, (1 + t)/(10 + t), so that the first random weights are soon forgotten.
-    """
-
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.updates = 0
-        self.weights = {key: value.detach().clone() for key, value in network.state_dict().items()}
-
-    @torch.no_grad()
-    def update(self, network: nn.Module) -> None:
-        """Follow the network's present weights."""
-        self.updates += 1
-        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
-        for key, value in network.state_dict().items():
-            if value.dtype.is_floating_point:
-                self.weights[key].lerp_(value, 1 - decay)
-            else:
-                self.weights[key].copy_(value)
-
-
 def write_atomically(content: dict[str, Any], file: Path) -> None:
-    """Save with torch beside the file, then rename: a full disk or a kill leaves the older file."""
+    """Save with torch beside the file, then rename: a full disk or a kill leaves the older file.
+
+    Raises:
+        OutputError: if it can't be written.
+    """
     temporary = file.with_name(file.name + ".part")
     try:
         with temporary.open("wb") as stream:
@@ -58,14 +40,33 @@ def read_state(file: Path) -> dict[str, Any]:
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise CheckpointError(f"{file}: there is no checkpoint; start without --resume") from error
+        raise CheckpointError(f"{file}: there is no checkpoint to go on from") from error
     except Exception as error:  # torch names no common class for a broken file
-        raise CheckpointError(f"{file}: not a readable checkpoint ({error})") from error
-    if not isinstance(content, dict) or "generator" not in content:
+        detail = " ".join(str(error).split())[:160]
+        raise CheckpointError(f"{file}: not a readable checkpoint ({detail})") from error
+    if not isinstance(content, dict) or "generator" not in content or "step" not in content:
         raise CheckpointError(f"{file}: not a training checkpoint of regionwise")
     return content
 
 
-def random_state() -> Tensor:
-    """The state of torch's generator; photos and holes draw from the step number alone."""
-    return torch.get_rng_state()
+def random_state() -> dict[str, Any]:
+    """The states of all of this process's random generators, as plain data and tensors."""
+    numpy_state: Any = np.random.get_state(legacy=True)  # noqa: NPY002
+    kind, keys, position, has_gauss, gauss = numpy_state
+    return {
+        "python": random.getstate(),
+        "numpy": (str(kind), torch.from_numpy(keys.astype(np.int64)), position, has_gauss, gauss),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def set_random_state(state: dict[str, Any]) -> None:
+    """Put all random generators where `random_state` found them."""
+    random.setstate(state["python"])
+    kind, keys, position, has_gauss, gauss = state["numpy"]
+    numpy_state = (kind, keys.numpy().astype(np.uint32), position, has_gauss, gauss)
+    np.random.set_state(numpy_state)  # noqa: NPY002
+    torch.set_rng_state(state["torch"])
+    if len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda"])

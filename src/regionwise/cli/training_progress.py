@@ -1,0 +1,69 @@
+"""How a training shows how it is doing: a bar on a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from regionwise.training import loop
+
+_LOG_SECONDS = 30.0
+
+
+class TrainingProgress:
+    """Losses, pictures a second and the time that is left, on stderr."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self._bar: Progress | None = None
+        if console.is_terminal:
+            self._bar = Progress(
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                TextColumn("{task.description}"),
+                console=console,
+                speed_estimate_period=300,
+            )
+        self._task = self._bar.add_task("", total=None) if self._bar else None
+        self._started: tuple[float, int] | None = None
+        self._logged = 0.0
+
+    def __enter__(self) -> TrainingProgress:
+        if self._bar:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar:
+            self._bar.stop()
+
+    def update(self, progress: loop.Progress) -> None:
+        """Show a step."""
+        losses = "  ".join(f"{name} {value:.4g}" for name, value in progress.numbers.items())
+        speed = f"{progress.pictures_per_second:.1f} pictures/s"
+        text = f"{progress.phase}  {speed}  {losses}"
+        if self._bar and self._task is not None:
+            self._bar.update(
+                self._task, completed=progress.done, total=progress.steps, description=text
+            )
+            return
+        now = time.monotonic()
+        self._started = self._started or (now, progress.done)
+        if now - self._logged >= _LOG_SECONDS or progress.done == progress.steps:
+            self._logged = now
+            left = self._minutes_left(now, progress)
+            print(f"{progress.done}/{progress.steps}  {left}{text}", file=sys.stderr, flush=True)
+
+    def _minutes_left(self, now: float, progress: loop.Progress) -> str:
+        assert self._started
+        start, first = self._started
+        if progress.done == first:
+            return ""
+        seconds = (now - start) / (progress.done - first) * (progress.steps - progress.done)
+        return f"{seconds / 60:.0f} minutes left  "

@@ -1,0 +1,9 @@
+"""A recipe is a whole training as data: one YAML file that reads like a paper's training section.
+
+`sections` and `losses` are the schema, `reading` makes a `Recipe` of a file and of overrides.
+"""
+
+from regionwise.recipe.reading import check_recipe, override, read_recipe, to_yaml
+from regionwise.recipe.schema import Phase, Recipe
+
+__all__ = ["Phase", "Recipe", "check_recipe", "override", "read_recipe", "to_yaml"]

@@ -1,0 +1,270 @@
+"""The sections of a recipe."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from regionwise.holes import FAMILIES
+from regionwise.recipe.losses import AdversarialTerm, FeatureMatchingTerm, Term
+from regionwise.recipe.section import Count, Duration, NotNegative, Positive, Section, Share
+
+STORED = "stored"
+"""The family of holes that come from files (`HolesSection.masks`)."""
+
+
+class ModelSection(Section):
+    """Which network, and its options (see the network's class)."""
+
+    name: str
+    options: dict[str, Any] = Field(default={})
+
+
+class InitializationSection(Section):
+    """With which weights convolutions begin; biases begin with 0.
+
+    Attributes:
+        name: "own" is the network's own, see its class. "normal" has mean 0 and the deviation.
+            "kaiming" and "xavier" are normal with the deviation of these, times the gain.
+    """
+
+    name: Literal["own", "normal", "kaiming", "xavier"] = "own"
+    deviation: Positive = 0.02
+    gain: Positive = 1.0
+
+
+class ScheduleSection(Section):
+    """How the learning rate goes on after the warm-up.
+
+    Attributes:
+        name: "constant"; "cosine", down to the share `to`; "linear", constant for `hold`, then
+            straight down to `to`; "steps", times `factor` after each `every`.
+        over: how long it is laid out for, the whole phase if none.
+    """
+
+    name: Literal["constant", "cosine", "linear", "steps"] = "constant"
+    to: Share = 0.0
+    hold: Duration = Duration(0)
+    every: Duration = Duration(1, "epochs")
+    factor: Positive = 1.0
+    over: Duration | None = None
+
+
+class OptimizerSection(Section):
+    """Adam.
+
+    Attributes:
+        lr: the learning rate.
+        warmup: how long the rate rises linearly at the beginning of the phase.
+        clip: the norm to which all gradients together are shortened.
+    """
+
+    lr: Positive
+    betas: tuple[Share, Share] = (0.9, 0.999)
+    weight_decay: NotNegative = 0.0
+    warmup: Duration = Duration(0)
+    schedule: ScheduleSection = ScheduleSection()
+    clip: Positive | None = None
+
+
+class DiscriminatorSection(Section):
+    """The generator's adversary, trained in each phase that has an adversarial term.
+
+    Attributes:
+        name: "patch" sees a picture; "conditional" the photo with its hole beside a candidate, at
+            several scales; "region-wise" the hole's content alone, with the mask.
+        options: see its class in `regionwise.models.discriminators`.
+        loss: the game that is played, see `regionwise.losses.adversarial`.
+        real_weight: α of the Region-wise paper's eq. (6).
+        gradient_penalty: its weight, for "wasserstein".
+        scores: whether all patches count, or those that hold some of the hole.
+        steps: updates of the discriminator for each one of the generator.
+    """
+
+    name: Literal["patch", "conditional", "region-wise"] = "patch"
+    options: dict[str, Any] = Field(default={})
+    loss: Literal[
+        "hinge",
+        "non-saturating",
+        "least-squares",
+        "wasserstein",
+        "region-wise",
+        "region-wise-released",
+    ] = "hinge"
+    real_weight: NotNegative = 0.01
+    gradient_penalty: NotNegative = 10.0
+    scores: Literal["all", "hole"] = "all"
+    steps: Count = 1
+    optimizer: OptimizerSection
+
+
+class DataSection(Section):
+    """How a photo becomes a square picture.
+
+    Attributes:
+        size: side of the picture in pixels.
+        framing: "random-square": a square of any side between `size` and the photo's short side,
+            anywhere, scaled to `size`. "center-square": the middle of the photo, scaled. "squash":
+            the whole photo, its aspect not kept. "random-crop": the photo's short side scaled to
+            `scale`, then a crop anywhere. "polyphase": the whole photo squashed to `scale`, then
+            every `scale / size`-th pixel from a start drawn by chance.
+        scale: see there; `size` if none.
+        flip: whether half of the pictures are mirrored.
+    """
+
+    size: int = Field(ge=16)
+    framing: Literal["random-square", "center-square", "squash", "random-crop", "polyphase"] = (
+        "random-square"
+    )
+    scale: Count | None = None
+    flip: bool = True
+
+    @model_validator(mode="after")
+    def _scale_fits(self) -> DataSection:
+        scale = self.scale or self.size
+        if scale < self.size or (self.framing == "polyphase" and scale % self.size):
+            raise ValueError(
+                f"scale {scale} must be size {self.size} or more, polyphase a multiple"
+            )
+        return self
+
+
+class HolesSection(Section):
+    """Which holes are drawn.
+
+    Attributes:
+        mixture: weight of each family, see `regionwise.holes`; "stored" is the masks from files.
+        ratio: interval of the share of missing pixels; each family has its own if none.
+        draw: "one" family for each photo, by weight, or a hole of "each" one, so that a photo
+            gives as many pictures.
+        masks: folders or tars of masks, for "stored".
+        augment: whether those are flipped, turned, cropped and dilated (MADF, section IV-C).
+    """
+
+    mixture: dict[str, Positive] = Field(min_length=1)
+    ratio: tuple[Share, Share] | None = None
+    draw: Literal["one", "each"] = "one"
+    masks: tuple[str, ...] = ()
+    augment: bool = True
+
+    @field_validator("mixture")
+    @classmethod
+    def _known_families(cls, mixture: dict[str, float]) -> dict[str, float]:
+        for name in mixture:
+            if name not in FAMILIES and name != STORED:
+                known = ", ".join([*sorted(FAMILIES), STORED])
+                raise ValueError(f"no family of holes is called {name!r}; there are: {known}")
+        return mixture
+
+    @model_validator(mode="after")
+    def _masks_are_named(self) -> HolesSection:
+        if STORED in self.mixture and not self.masks:
+            raise ValueError("stored holes need their files: set masks to folders or tars")
+        return self
+
+    @property
+    def per_photo(self) -> int:
+        """Pictures made of one photo."""
+        return len(self.mixture) if self.draw == "each" else 1
+
+
+class ValidationSection(Section):
+    """How it is judged whether the network gets better.
+
+    Held-back photos are cropped in the middle and scaled to the first phase's size (or that of the
+    protocol); each has the same hole every time.
+
+    Attributes:
+        every: how often; at the end of each phase in any case.
+        photos: of so many photos.
+        protocol: a benchmark whose masks are used, see `regionwise evaluate`; else holes of the
+            first phase's kind are drawn from a fixed seed.
+        best: the number by which the best checkpoint is chosen.
+    """
+
+    every: Duration = Duration(2000)
+    photos: Count = 64
+    protocol: str | None = None
+    best: Literal["psnr", "ssim", "l1_hole"] = "psnr"
+
+
+class AlarmSection(Section):
+    """When a training is stopped because it goes wrong; NaN always does. `null` switches one off.
+
+    Attributes:
+        gradient: times its usual norm that a gradient exceeds in ten steps on end.
+        discriminator: loss below which the discriminator stays for `patience` when it has won
+            outright (for losses whose least value is 0).
+        patience: see there.
+    """
+
+    gradient: Positive | None = 100.0
+    discriminator: Positive | None = 1e-3
+    patience: Count = 500
+
+
+class Phase(Section):
+    """A stretch of training.
+
+    Attributes:
+        length: how long it is.
+        batch: photos of a step, over all processes together.
+        losses: the terms; their weighted sum is lowered.
+        start: with the weights that the phase before ended with, or with their "average".
+        keep_optimizer: whether Adam's moments go on from the phase before.
+        accumulate: parts into which each process cuts its share of a batch, one after the other,
+            to spare memory.
+    """
+
+    name: str
+    length: Duration
+    batch: Count
+    data: DataSection
+    holes: HolesSection
+    losses: tuple[Term, ...] = Field(min_length=1)
+    optimizer: OptimizerSection
+    start: Literal["last", "average"] = "last"
+    keep_optimizer: bool = False
+    accumulate: Count = 1
+
+    @property
+    def adversarial(self) -> bool:
+        """Whether the discriminator takes part."""
+        return any(isinstance(t, AdversarialTerm | FeatureMatchingTerm) for t in self.losses)
+
+
+class Recipe(Section):
+    """A whole training.
+
+    Attributes:
+        initial_weights: a checkpoint from which the network begins, of any kind that
+            `regionwise fill --model` reads.
+        feature_weights: "random" makes feature networks of seeded random weights, for tests.
+        ema: decay of the averaged weights, which are what is kept in the end; 0 for none.
+        precision: "bf16" and "fp16" are mixed precision.
+    """
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    model: ModelSection
+    initialization: InitializationSection = InitializationSection()
+    initial_weights: str | None = None
+    discriminator: DiscriminatorSection | None = None
+    phases: tuple[Phase, ...] = Field(min_length=1)
+    feature_weights: Literal["imagenet", "random"] = "imagenet"
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    validation: ValidationSection = ValidationSection()
+    alarms: AlarmSection = AlarmSection()
+
+    @model_validator(mode="after")
+    def _phases_fit(self) -> Recipe:
+        names = [phase.name for phase in self.phases]
+        if len(set(names)) < len(names):
+            raise ValueError(f"two phases have one name; they are called {', '.join(names)}")
+        for phase in self.phases:
+            if phase.adversarial and self.discriminator is None:
+                raise ValueError(
+                    f"phase {phase.name!r} has an adversarial term: add a section discriminator"
+                )
+        return self

@@ -1,0 +1,52 @@
+"""The weights with which a network begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from regionwise.checkpoints import read_checkpoint
+from regionwise.errors import CheckpointError
+from regionwise.models.registry import create_model
+from regionwise.recipe.schema import InitializationSection, Recipe
+
+
+def create_generator(recipe: Recipe) -> nn.Module:
+    """The recipe's network with the weights it begins with.
+
+    Raises:
+        CheckpointError: if the initial weights are missing or another network's.
+    """
+    network = create_model(recipe.model.name, **recipe.model.options)
+    initialize(network, recipe.initialization)
+    if recipe.initial_weights is not None:
+        checkpoint = read_checkpoint(Path(recipe.initial_weights))
+        try:
+            network.load_state_dict(checkpoint.weights)
+        except RuntimeError as error:
+            raise CheckpointError(
+                f"{recipe.initial_weights}: the weights are of a {checkpoint.model} with options "
+                f"{checkpoint.options}, not of the recipe's {recipe.model.name} with "
+                f"{recipe.model.options}"
+            ) from error
+    return network
+
+
+@torch.no_grad()
+def initialize(network: nn.Module, section: InitializationSection) -> None:
+    """Draw the weights of all convolutions anew, unless they are to stay the network's own."""
+    if section.name == "own":
+        return
+    for module in network.modules():
+        if not isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            continue
+        if section.name == "normal":
+            nn.init.normal_(module.weight, 0.0, section.deviation)
+        elif section.name == "kaiming":
+            nn.init.kaiming_normal_(module.weight).mul_(section.gain)
+        else:
+            nn.init.xavier_normal_(module.weight, section.gain)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,84 @@
+"""What a run's folder tells of itself: `regionwise train --resume RUN` needs nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from regionwise.errors import DataError, OutputError
+from regionwise.output import write_whole
+from regionwise.photo_sources import StoredPhoto, is_held_out
+from regionwise.recipe import Recipe, check_recipe
+
+_NAME = "run.yaml"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training as it was asked for.
+
+    Attributes:
+        recipe: with all its values.
+        photos: where they lie.
+        hold_out: whether every twentieth is kept from training.
+        settings: of `regionwise.training.settings.Settings`, as plain data.
+    """
+
+    recipe: Recipe
+    photos: tuple[Path, ...]
+    hold_out: bool
+    settings: dict[str, Any]
+
+
+def write_run(run: Run, folder: Path) -> None:
+    """Write `run.yaml`.
+
+    Raises:
+        OutputError: if it can't be written.
+    """
+    content = {
+        "photos": [str(photo.resolve()) for photo in run.photos],
+        "hold_out": run.hold_out,
+        "settings": run.settings,
+        "recipe": run.recipe.model_dump(mode="json"),
+    }
+    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: the run can't be kept there ({error})") from error
+    write_whole(text.encode(), folder / _NAME, overwrite=True)
+
+
+def read_run(folder: Path) -> Run:
+    """Read `run.yaml`.
+
+    Raises:
+        DataError: if the folder holds no run.
+        RecipeError: if its recipe was changed into something wrong.
+    """
+    file = folder / _NAME
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        photos = tuple(Path(photo) for photo in content["photos"])
+        hold_out, settings = bool(content["hold_out"]), dict(content["settings"])
+        recipe = content["recipe"]
+    except FileNotFoundError as error:
+        raise DataError(f"{folder}: there is no run here (no {_NAME})") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        detail = " ".join(str(error).split())
+        raise DataError(f"{file}: not what regionwise wrote ({detail})") from error
+    return Run(check_recipe(recipe, str(file)), photos, hold_out, settings)
+
+
+def split(
+    photos: Sequence[StoredPhoto], *, hold_out: bool
+) -> tuple[list[StoredPhoto], list[StoredPhoto]]:
+    """Photos to train on, and those held back: the twentieth, or none."""
+    if not hold_out:
+        return list(photos), []
+    return [p for p in photos if not is_held_out(p)], [p for p in photos if is_held_out(p)]

@@ -1,0 +1,241 @@
+"""The networks, their optimisers, and what one step does to them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from regionwise.data import Batch
+from regionwise.models.prediction import Prediction
+from regionwise.recipe.schema import OptimizerSection, Recipe
+from regionwise.training.adversary import Adversary, create_discriminator
+from regionwise.training.average import ExponentialAverage
+from regionwise.training.features import FeatureNetworks
+from regionwise.training.gradient_checkpoints import checkpoint_blocks
+from regionwise.training.initialization import create_generator
+from regionwise.training.objective import Objective
+from regionwise.training.settings import Settings
+from regionwise.training.timetable import Stretch
+from regionwise.training.view import View
+
+
+class Trainer:
+    """The players of a training.
+
+    Attributes:
+        generator, discriminator: the bare networks; None where the recipe has no discriminator.
+        average: of the generator's weights.
+    """
+
+    def __init__(self, recipe: Recipe, settings: Settings, fabric: Fabric) -> None:
+        self.recipe, self.settings, self.fabric = recipe, settings, fabric
+        self.generator = _placed(create_generator(recipe), fabric)
+        if settings.checkpoint_gradients:
+            checkpoint_blocks(self.generator)
+        self.discriminator: nn.Module | None = None
+        self.adversary: Adversary | None = None
+        if recipe.discriminator is not None:
+            self.discriminator = _placed(create_discriminator(recipe.discriminator), fabric)
+            self.adversary = Adversary(recipe.discriminator)
+        self.average = ExponentialAverage(self.generator, recipe.ema)
+        self.optimizers: dict[str, torch.optim.Adam] = {}
+        self.states: dict[str, Any] = {}
+
+    def begin(self, stretch: Stretch, *, amid: bool) -> None:
+        """Get ready for a phase, from its start or, after `load`, from amid it."""
+        self.stretch, phase = stretch, stretch.phase
+        self.states = self._optimizer_states()
+        if not amid and phase.start == "average":
+            self.generator.load_state_dict(self.average.weights)
+        features = FeatureNetworks(
+            phase.losses,
+            random=self.recipe.feature_weights == "random",
+            files=dict(self.settings.feature_files),
+            device=self.fabric.device,
+        )
+        self.objective = Objective(
+            phase.losses, features, self.adversary if phase.adversarial else None, self._autocast
+        )
+        self.sections = {"generator": phase.optimizer}
+        players = {"generator": self.generator}
+        if phase.adversarial and self.discriminator is not None:
+            assert self.recipe.discriminator
+            self.sections["discriminator"] = self.recipe.discriminator.optimizer
+            players["discriminator"] = self.discriminator
+        self.optimizers, self._wrapped, self._stepped = {}, {}, {}
+        for name, player in players.items():
+            self.optimizers[name] = _adam(player, self.sections[name])
+            compile_it = self.settings.compile and name == "generator"
+            compiled: Any = torch.compile(player, dynamic=False) if compile_it else player
+            self._wrapped[name], self._stepped[name] = self.fabric.setup(
+                compiled, self.optimizers[name]
+            )
+        if amid or phase.keep_optimizer:
+            for name in self.optimizers.keys() & self.states.keys():
+                self.optimizers[name].load_state_dict(self.states[name])
+        self.generator.train()
+
+    def step(self, batch: Batch, step: int) -> dict[str, Tensor]:
+        """One update of each player; gives the numbers of the step, weighted for `joint_sum`.
+
+        Both gradients are taken at the same weights, then both players move.
+
+        Args:
+            batch: this process's share.
+            step: its number in the training.
+        """
+        image = batch.image.to(self.fabric.device, non_blocking=True)
+        image = image.contiguous(memory_format=torch.channels_last)
+        mask = batch.mask.to(self.fabric.device, non_blocking=True)
+        pictures, hole_share = self._joint(mask)
+        for _ in range(self._extra_discriminator_steps()):
+            self._discriminate_once(image, mask, hole_share, pictures, step)
+        cuts = min(self.stretch.phase.accumulate, len(image))
+        parts = list(zip(image.tensor_split(cuts), mask.tensor_split(cuts), strict=True))
+        numbers: dict[str, Tensor] = {}
+        for optimizer in self.optimizers.values():
+            optimizer.zero_grad(set_to_none=True)
+        for k, (part, holes) in enumerate(parts):
+            share = len(part) / pictures
+            with self._no_exchange(k < len(parts) - 1):
+                view = self._look(part, holes, hole_share)
+                values = self.objective(view, self.discriminator)
+                total = self.objective.total(values)
+                self.fabric.backward(total * share * self.fabric.world_size)
+                if "discriminator" in self.optimizers:
+                    values["discriminator"] = self._discriminator_loss(view)
+                    loss = values["discriminator"] * share * self.fabric.world_size
+                    self.fabric.backward(loss)
+            values["loss"] = total
+            for name, value in values.items():
+                numbers[name] = numbers.get(name, 0.0) + value.detach() * share
+        for name in self.optimizers:
+            norm = self._move(name, step)
+            label = "gradient" if name == "generator" else f"gradient_{name}"
+            numbers[label] = norm / self.fabric.world_size
+        self.average.update(self.generator)
+        return numbers
+
+    def joint_sum(self, numbers: dict[str, Tensor]) -> dict[str, float]:
+        """The numbers of a step, over all processes."""
+        values = torch.stack([value.float() for value in numbers.values()])
+        if self.fabric.world_size > 1:
+            values = self.fabric.all_reduce(values, reduce_op="sum")  # type: ignore[assignment]
+        return dict(zip(numbers, values.tolist(), strict=True))
+
+    def _joint(self, mask: Tensor) -> tuple[float, float]:
+        """Pictures of the step over all processes, and their share of missing pixels."""
+        counts = torch.tensor([len(mask), mask.mean(dtype=torch.float64) * len(mask)])
+        counts = counts.double()
+        if self.fabric.world_size > 1:
+            counts = self.fabric.all_reduce(counts.to(self.fabric.device), reduce_op="sum")  # type: ignore[assignment]
+        pictures, missing = counts.tolist()
+        return pictures, missing / pictures
+
+    def _look(self, image: Tensor, mask: Tensor, hole_share: float) -> View:
+        prediction: Prediction = self._wrapped["generator"](image, mask)
+        return View(image, mask, prediction, hole_share)
+
+    def _discriminator_loss(self, view: View) -> Tensor:
+        assert self.adversary
+        fakes = [fake.answer.detach() for fake in self.objective.fakes(view)]
+        with self._autocast():
+            real, *judged = self.adversary.judge(
+                self._wrapped["discriminator"], view.image, view.mask, [view.image, *fakes]
+            )
+        loss = self.adversary.discriminator_loss(real, judged, view.mask)
+        if self.adversary.section.loss == "wasserstein":
+            assert self.discriminator
+            loss = loss + self.adversary.gradient_penalty(
+                self.discriminator, view.image, view.mask, fakes
+            )
+        return loss
+
+    def _discriminate_once(
+        self, image: Tensor, mask: Tensor, hole_share: float, pictures: float, step: int
+    ) -> None:
+        """A step of the discriminator alone, before the common one."""
+        self.optimizers["discriminator"].zero_grad(set_to_none=True)
+        with torch.no_grad():
+            view = self._look(image, mask, hole_share)
+        loss = self._discriminator_loss(view)
+        self.fabric.backward(loss * len(image) / pictures * self.fabric.world_size)
+        self._move("discriminator", step)
+
+    def _move(self, name: str, step: int) -> Tensor:
+        """Clip the player's gradient and step along it; gives its norm before."""
+        section, optimizer = self.sections[name], self._stepped[name]
+        for group in self.optimizers[name].param_groups:
+            group["lr"] = self.stretch.rate(section, step)
+        norm: Tensor = self.fabric.clip_gradients(  # type: ignore[assignment]
+            self._wrapped[name],
+            optimizer,
+            max_norm=section.clip or math.inf,
+            error_if_nonfinite=False,
+        )
+        optimizer.step()
+        return norm
+
+    def _extra_discriminator_steps(self) -> int:
+        if "discriminator" not in self.optimizers or self.recipe.discriminator is None:
+            return 0
+        return self.recipe.discriminator.steps - 1
+
+    def _no_exchange(self, enabled: bool) -> Any:
+        """Gradients are exchanged with other processes after the last part only."""
+        stack = ExitStack()
+        for network in self._wrapped.values():
+            stack.enter_context(self.fabric.no_backward_sync(network, enabled=enabled))
+        return stack
+
+    def _autocast(self) -> Any:
+        return self.fabric.autocast()
+
+    def state(self) -> dict[str, Any]:
+        """Weights, averages, optimisers and scaler, as tensors and plain data."""
+        return {
+            "generator": self.generator.state_dict(),
+            "discriminator": self.discriminator.state_dict() if self.discriminator else None,
+            "average": self.average.weights,
+            "updates": self.average.updates,
+            "optimizers": self._optimizer_states(),
+            "scaler": self.fabric.strategy.precision.state_dict(),
+        }
+
+    def _optimizer_states(self) -> dict[str, Any]:
+        """Of this phase's optimisers; before a phase begins, those that were loaded."""
+        return {name: one.state_dict() for name, one in self.optimizers.items()} or self.states
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from `state()`; the optimisers' part is for `begin`."""
+        self.states = state["optimizers"]
+        self.generator.load_state_dict(state["generator"])
+        if self.discriminator is not None:
+            self.discriminator.load_state_dict(state["discriminator"])
+        for key, value in state["average"].items():
+            self.average.weights[key].copy_(value)
+        self.average.updates = state["updates"]
+        if state["scaler"]:
+            self.fabric.strategy.precision.load_state_dict(state["scaler"])
+
+
+def _placed(network: nn.Module, fabric: Fabric) -> nn.Module:
+    """On the device, convolutions channels last; batch norms see all processes' pictures."""
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+    return network.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _adam(network: nn.Module, section: OptimizerSection) -> torch.optim.Adam:
+    return torch.optim.Adam(
+        network.parameters(),
+        lr=section.lr,
+        betas=section.betas,
+        weight_decay=section.weight_decay,
+    )

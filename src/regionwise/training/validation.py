@@ -1,0 +1,92 @@
+"""Whether the network gets better: the same holes in the same held-back photos every time."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from regionwise.data import draw_holes, families
+from regionwise.errors import PhotoError
+from regionwise.evaluation.manifest import read_manifest
+from regionwise.evaluation.pixels import l1, psnr
+from regionwise.evaluation.run import read_truth
+from regionwise.evaluation.ssim import ssim
+from regionwise.holes import Mask
+from regionwise.photo_sources import StoredPhoto
+from regionwise.recipe.schema import Recipe
+
+Pixels = NDArray[np.uint8]
+
+
+class Validation:
+    """Held-back pictures with their holes, and what is measured on them.
+
+    Args:
+        recipe: says how many photos, and which holes.
+        photos: the held-back ones. Some are chosen by their names' CRC-32, which spreads them over
+            all sources; broken ones are passed over.
+    """
+
+    def __init__(self, recipe: Recipe, photos: Sequence[StoredPhoto]) -> None:
+        self.pictures: list[tuple[Pixels, Mask]] = []
+        chosen = sorted(photos, key=lambda photo: (zlib.crc32(photo.name.encode()), photo.name))
+        size, holes = _holes(recipe)
+        for photo in chosen:
+            if len(self.pictures) == recipe.validation.photos:
+                break
+            try:
+                truth = read_truth(photo, size)
+            except PhotoError:
+                continue
+            self.pictures.append((truth, holes(len(self.pictures))))
+
+    def tensors(self, number: int) -> tuple[Tensor, Tensor]:
+        """Picture `number`: image 1×3×H×W in [0, 1] and mask 1×1×H×W."""
+        truth, mask = self.pictures[number]
+        image = torch.from_numpy(truth).float().unsqueeze(0) / 255
+        return image, torch.from_numpy(mask).float()[None, None]
+
+    @torch.no_grad()
+    def measure(self, network: nn.Module, fabric: Fabric) -> dict[str, float]:
+        """Means of PSNR (dB), SSIM and the L1 in the hole over all pictures.
+
+        As in `regionwise evaluate`: pictures one by one, answers rounded to 8 bits, known pixels
+        kept. Each process measures its share of them.
+        """
+        total = torch.zeros(3, dtype=torch.float64)
+        for number in range(fabric.global_rank, len(self.pictures), fabric.world_size):
+            truth, mask = self.pictures[number]
+            image, hole = (x.to(fabric.device) for x in self.tensors(number))
+            answer = network(image, hole).answer[0].float().clamp(0, 1).cpu().numpy()
+            pixels = np.rint(np.nan_to_num(answer) * 255)
+            filled = np.where(mask, pixels, truth) / 255
+            real = truth / 255
+            values = (psnr(real, filled), ssim(real, filled), l1(real, filled, mask))
+            total += torch.tensor(values, dtype=torch.float64)
+        if fabric.world_size > 1:
+            total = fabric.all_reduce(total.to(fabric.device), reduce_op="sum").cpu()  # type: ignore[union-attr]
+        names = ("psnr", "ssim", "l1_hole")
+        return dict(zip(names, (total / len(self.pictures)).tolist(), strict=True))
+
+
+def _holes(recipe: Recipe):  # type: ignore[no-untyped-def]
+    """Size of the pictures, and a function that draws the hole of picture number k."""
+    first = recipe.phases[0]
+    if recipe.validation.protocol is not None:
+        sets = read_manifest(recipe.validation.protocol).sets
+        return sets[0].size, lambda k: sets[k % len(sets)].draw(k // len(sets) % sets[0].count)
+    known = families(first.holes)
+    size = first.data.size
+
+    def draw(number: int) -> Mask:
+        rng = np.random.default_rng([recipe.seed, number, 1])
+        masks = draw_holes(first.holes, known, size, rng)
+        return masks[number % len(masks)]
+
+    return (size, size), draw

@@ -1,0 +1,170 @@
+"""Recipes are checked, and errors name the file, the key and what would be right."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regionwise.errors import RecipeError
+from regionwise.models.registry import create_model, model_names
+from regionwise.recipe import check_recipe, override, read_recipe, to_yaml
+from regionwise.recipe.section import Duration
+
+RECIPES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml"))
+
+PLAIN = """
+model: {name: rn}
+batch: 4
+data: {size: 64}
+holes: {mixture: {irregular: 1}}
+optimizer: {lr: 1e-4, warmup: 10 steps}
+phases:
+  - {name: a, length: 20 epochs, losses: [{name: l1}]}
+  - name: b
+    length: 3
+    optimizer: {clip: 3}
+    losses:
+      - {name: l1}
+      - {name: style, weight: 3, features: {network: vgg19, layers: [relu1_1]}}
+"""
+
+
+def plain():
+    return yaml.safe_load(PLAIN)
+
+
+@pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)
+def test_shipped_recipes_are_right(file):
+    recipe = read_recipe(file)
+    if recipe.model.name in model_names():
+        create_model(recipe.model.name, **recipe.model.options | {"width": 4})
+
+
+@pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)
+def test_a_resolved_recipe_reads_as_itself(file):
+    recipe = read_recipe(file)
+    assert check_recipe(yaml.safe_load(to_yaml(recipe)), "resolved") == recipe
+
+
+def test_shared_sections_hold_for_all_phases_and_are_merged():
+    first, second = check_recipe(plain(), "x").phases
+    assert (first.batch, second.batch) == (4, 4)
+    assert second.optimizer.lr == 1e-4
+    assert second.optimizer.clip == 3
+    assert first.optimizer.clip is None
+    assert second.losses[1].features.layers == {"relu1_1": 1.0}
+
+
+def changed(path, value):
+    content = plain()
+    *way, last = path.split(".")
+    place = content
+    for step in way:
+        place = place[int(step) if step.isdigit() else step]
+    place[last] = value
+    return content
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("sead", 1, "sead: there is no such key; did you mean seed?"),
+        ("seed", "much", "seed: input should be a valid integer"),
+        ("phases", [], "phases: .*at least 1"),
+        ("precision", "int4", "precision: input should be 'fp32', 'bf16' or 'fp16', not 'int4'"),
+        ("optimizer.lrr", 1, r"optimizer\.lrr: there is no such key; did you mean lr\?"),
+        ("optimizer.lr", -1, r"optimizer\.lr: input should be greater than 0, not -1"),
+        ("holes.mixture", {"sponge": 1}, "holes.mixture: no family of holes is called 'sponge'"),
+        ("holes.mixture", {"stored": 1}, "holes: stored holes need their files: set masks"),
+        ("data.scale", 32, "data: scale 32 must be size 64 or more"),
+        ("phases.0.length", "3 weeks", r'phases\.a\.length: give a length such as "300000 steps"'),
+        ("phases.0.name", "b", "the whole: two phases have one name"),
+        ("phases.0.losses", [{"weight": 1}], r"phases\.a\.losses\.0: needs a name"),
+        ("phases.0.losses", [{"name": "adversarial"}], "add a section discriminator"),
+        ("phases.1.losses.1.name", "stile", "no loss is called 'stile'; did you mean style?"),
+        ("phases.1.losses.1.wieght", 1, r"phases\.b\.losses\.style\.wieght: .*mean weight\?"),
+        (
+            "phases.1.losses.1.features.layers",
+            ["relu9"],
+            r"phases\.b\.losses\.style\.features: vgg19 has no layer 'relu9'",
+        ),
+    ],
+)
+def test_wrong_keys_and_values(tmp_path, path, value, message):
+    file = tmp_path / "bad.yaml"
+    file.write_text(yaml.safe_dump(changed(path, value)))
+    with pytest.raises(RecipeError, match=f"bad\\.yaml: .*{message}") as caught:
+        read_recipe(file)
+    assert "\n" not in str(caught.value)
+
+
+def test_not_a_recipe(tmp_path):
+    file = tmp_path / "bad.yaml"
+    for content, message in (("a: [", "not YAML"), ("3", "holds no keys"), ("", "holds no keys")):
+        file.write_text(content)
+        with pytest.raises(RecipeError, match=message):
+            read_recipe(file)
+    with pytest.raises(RecipeError, match="can't be read"):
+        read_recipe(tmp_path / "missing.yaml")
+
+
+class TestOverride:
+    def test_phase_keys_hold_for_all_phases(self):
+        recipe = override(check_recipe(plain(), "x"), ["optimizer.lr=1e-5", "losses.l1.weight=7"])
+        assert [phase.optimizer.lr for phase in recipe.phases] == [1e-5, 1e-5]
+        assert [phase.losses[0].weight for phase in recipe.phases] == [7, 7]
+
+    def test_one_phase_by_name_or_number(self):
+        recipe = override(
+            check_recipe(plain(), "x"),
+            ["phases.b.length=5 epochs", "phases.0.batch=9", "phases.b.losses.style.weight=0"],
+        )
+        assert recipe.phases[1].length == Duration(5, "epochs")
+        assert [phase.batch for phase in recipe.phases] == [9, 4]
+        assert recipe.phases[1].losses[1].weight == 0
+
+    def test_what_was_empty_can_be_set(self):
+        recipe = override(check_recipe(plain(), "x"), ["optimizer.schedule.over=3 epochs"])
+        assert recipe.phases[0].optimizer.schedule.over == Duration(3, "epochs")
+
+    @pytest.mark.parametrize(
+        ("setting", "message"),
+        [
+            ("optimizer.lrr=3", r"--set optimizer\.lrr=3: .*lrr: .*did you mean lr\?"),
+            ("losses.stile.weight=3", "the recipe has no losses.stile.weight; there are: l1"),
+            ("phases.c.length=3", "the recipe has no phases.c.length; there are: a, b"),
+            ("batch", "give KEY=VALUE"),
+            ("batch=[", "not YAML"),
+            ("batch=0", r"--set batch=0: .*greater than 0"),
+            ("nothing.x=3", "the recipe has no nothing.x"),
+        ],
+    )
+    def test_wrong_settings(self, setting, message):
+        with pytest.raises(RecipeError, match=message) as caught:
+            override(check_recipe(plain(), "x"), [setting])
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "steps"),
+    [
+        ("7", 7),
+        ("7 steps", 7),
+        ("1 step", 1),
+        ("2 epochs", 50),
+        ("33 photos", 9),
+        ("1e2 photos", 25),
+    ],
+)
+def test_durations_in_steps(text, steps):
+    assert Duration.parse(text).steps(batch=4, photos=100) == steps
+
+
+@given(st.floats(1e-3, 1e9), st.sampled_from(["steps", "epochs", "photos"]))
+def test_a_duration_reads_as_what_it_is_written(count, unit):
+    count = float(f"{count:.4g}") if unit != "steps" else float(int(count))
+    once = Duration.parse(str(Duration(count, unit)))
+    assert once.unit == unit
+    assert once.count == pytest.approx(count, rel=1e-5)
