@@ -33,6 +33,7 @@ MODELS = [
     "pennet",
     "pic",
     "glcic",
+    "structureflow",
 ]
 
 

@@ -71,6 +71,10 @@ def command(
         bool,
         typer.Option("--ensemble", help="Average the photo turned and mirrored: 5 times the time."),
     ] = False,
+    blend: Annotated[
+        str,
+        typer.Option(metavar="none|poisson", help="poisson: the fill takes on the border's light."),
+    ] = "none",
     device: Annotated[
         str, typer.Option(metavar="auto|cpu|cuda", help="auto takes a GPU where there is one.")
     ] = "auto",
@@ -108,6 +112,7 @@ def command(
     """
     from regionwise.batch import FillOptions
     from regionwise.ensemble import EnsembleEngine
+    from regionwise.poisson import blended
     from regionwise.zoo import load_model
 
     report: dict[str, Any] = {"model": model}
@@ -119,7 +124,7 @@ def command(
 
         def open_engine(number: int) -> Engine:
             engine = load_model(model, device, seed=seed + number)  # type: ignore[arg-type]
-            return EnsembleEngine(engine) if ensemble else engine
+            return blended(EnsembleEngine(engine) if ensemble else engine, blend)
 
         call = _Call(
             photo=photo,
