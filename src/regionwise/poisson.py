@@ -78,7 +78,7 @@ def blend(image: Floats, answer: Floats, hole: NDArray[np.bool_]) -> Floats:
         inside, known = hole[here] & hole[there], hole[here] & ~hole[there]
         pairs.append((number[here][inside], number[there][inside]))
         degree[number[here][inside | known]] += 1  # each pixel once in one direction
-        border = image[(slice(None), *there)] - answer[(slice(None), *here)]
+        border = image[:, there[0], there[1]] - answer[:, here[0], here[1]]
         steps[:, number[here][known]] += border[:, known]
     first, second = (np.concatenate(indices) for indices in zip(*pairs, strict=True))
     size = (len(degree), len(degree))
@@ -111,5 +111,5 @@ def _start(image: Floats, answer: Floats, hole: NDArray[np.bool_]) -> Floats:
     ring = binary_dilation(hole) & ~hole
     inner = membrane_fill(answer[None], (~hole)[None, None].astype(np.float32))[0]
     lacking = (image - inner)[None]
-    start: Floats = membrane_fill(lacking, (~ring)[None, None].astype(np.float32))[0, :, hole]
-    return start.T
+    filled: Floats = membrane_fill(lacking, (~ring)[None, None].astype(np.float32))
+    return np.stack([channel[hole] for channel in filled[0]])
