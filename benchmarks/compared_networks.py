@@ -3,8 +3,8 @@
     python benchmarks/compared_networks.py
     python benchmarks/compared_networks.py --size 512 --models pconv lbam
 
-Each network runs in a process of its own. Time is the median of some forward passes of one picture
-after one that is not counted; memory is what these held at most beyond the network itself.
+Each network runs in a process of its own. Time is the least of some forward passes of one picture,
+as other work on the machine only adds to it; memory is what these held at most beyond the network.
 Multiply-accumulates are of convolutions and matrix products at 256×256; a transposed convolution
 counts at its input's size.
 """
@@ -16,7 +16,6 @@ import json
 import subprocess
 import sys
 import time
-from statistics import median
 
 import torch
 from measure import peak_memory
@@ -52,7 +51,7 @@ def probe(name: str, size: int, repeats: int) -> None:
             started = time.perf_counter()
             network(image, mask)
             times.append(time.perf_counter() - started)
-        row["milliseconds"] = median(times[1:]) * 1000
+        row["milliseconds"] = min(times) * 1000
         row["megabytes"] = peak_memory() - before
         with FlopCounterMode(display=False) as counter:
             network(image, mask)
