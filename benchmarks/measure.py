@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
 
 
@@ -27,3 +28,11 @@ def run_often(arguments: Sequence[str], times: int = 5) -> tuple[float, float]:
     run(arguments)
     seconds, peaks = zip(*(run(arguments) for _ in range(times)), strict=True)
     return median(seconds), max(peaks)
+
+
+def peak_memory() -> float:
+    """MB (10^6 bytes) that this process held at most; not its parent, as `getrusage` may tell."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise SystemExit("the peak of memory can be read on Linux alone")

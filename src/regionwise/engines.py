@@ -59,6 +59,12 @@ class OnnxEngine:
         self._seed = seed
         self._opening = ThreadPoolExecutor(1).submit(self._open)
 
+    @property
+    def draws(self) -> bool:
+        """Whether another seed gives another answer, as the file says."""
+        properties = self._opening.result().get_modelmeta().custom_metadata_map
+        return bool(properties.get("draws") == "yes")
+
     def fill(self, images: Floats, masks: Floats) -> Floats:
         """Fill a batch, see `Engine`."""
         session = self._opening.result()
@@ -147,6 +153,8 @@ class TorchEngine:
         self._device = torch.device(wanted)
         self._module = module.to(self._device).eval()
         self._seed = seed
+        self.draws: bool = getattr(module, "draws", False)
+        """Whether another seed gives another answer."""
 
     def fill(self, images: Floats, masks: Floats) -> Floats:
         """Fill a batch, see `Engine`. The caller's random state is left as it was."""
@@ -168,9 +176,13 @@ class TorchEngine:
 class ClassicalEngine:
     """A classical method, picture by picture."""
 
-    def __init__(self, fill_one: Callable[[Floats, NDArray[np.bool_]], Floats]) -> None:
+    def __init__(
+        self, fill_one: Callable[[Floats, NDArray[np.bool_]], Floats], *, draws: bool = False
+    ) -> None:
         """Wrap a function of image H×W×3 in [0, 1] and hole H×W that gives H×W×3."""
         self._fill_one = fill_one
+        self.draws = draws
+        """Whether another seed gives another answer."""
 
     def fill(self, images: Floats, masks: Floats) -> Floats:
         """Fill a batch, see `Engine`. Where nothing is known the answer is mid grey."""
@@ -193,7 +205,7 @@ def patchmatch(seed: int = 0) -> ClassicalEngine:
     """Patches of the known region, see `regionwise.patchmatch`."""
     from regionwise.patchmatch import complete
 
-    return ClassicalEngine(partial(complete, seed=seed))
+    return ClassicalEngine(partial(complete, seed=seed), draws=True)
 
 
 def telea() -> ClassicalEngine:

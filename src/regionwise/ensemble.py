@@ -39,6 +39,8 @@ class EnsembleEngine:
     def __init__(self, engine: Engine) -> None:
         """Wrap the engine that is asked five times."""
         self._engine = engine
+        self.draws: bool = getattr(engine, "draws", False)
+        """Whether another seed gives another answer."""
 
     def fill(self, images: Floats, masks: Floats) -> Floats:
         """Fill a batch, see `regionwise.engines.Engine`."""

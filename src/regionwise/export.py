@@ -55,6 +55,8 @@ def export_onnx(
         )
     model = _exported(_Composed(network.cpu().float()).eval())
     _strip(model)
+    if getattr(network, "draws", False):
+        helper.set_model_props(model, {"draws": "yes"})
     if half:
         _store_in_half(model)
     if origin is not None:

@@ -18,6 +18,7 @@ from regionwise.ensemble import EnsembleEngine
 from regionwise.errors import MaskError, ModelError, RegionwiseError
 from regionwise.images import Photo, Source, photo_like, read_photo
 from regionwise.masks import Mask
+from regionwise.poisson import blended
 from regionwise.polyphase import PolyphaseEngine
 from regionwise.windows import VIEW, Window, plan_windows
 from regionwise.zoo import load_model
@@ -39,6 +40,7 @@ def fill(
     feather: float | None = None,
     large: Large = "window",
     ensemble: bool = False,
+    blend: str = "none",
     device: Device = "auto",
     seed: int = 0,
 ) -> Any:
@@ -57,6 +59,7 @@ def fill(
         large: how a photo larger than the network's view is filled: in windows round the holes, or
             by its polyphase components, each a small picture of the whole scene.
         ensemble: average the answers to the picture turned and mirrored; takes five times as long.
+        blend: "poisson" shifts the fill's light smoothly, so that it meets the photo at the border.
         device: auto, cpu or cuda.
         seed: for models that draw numbers.
 
@@ -74,7 +77,7 @@ def fill(
         source, mask, box=box, invert_mask=invert_mask, resize_mask=resize_mask, grow=grow
     )
     engine = _engine(model, device, seed)
-    engine = EnsembleEngine(engine) if ensemble else engine
+    engine = blended(EnsembleEngine(engine) if ensemble else engine, blend)
     filled = fill_photo(source, hole, engine, feather=feather, large=large)
     return photo_like(filled, photo)
 

@@ -26,6 +26,10 @@ STEPS = 8
 SMALL = {
     "rn": ["model.options.width=4", "model.options.blocks=1"],
     "region-wise": ["model.options.width=4"],
+    "pconv": ["model.options.width=4", "model.options.levels=5"],
+    "deepfillv2": ["model.options.width=8"],
+    "lbam": ["model.options.width=4", "model.options.levels=5"],
+    "pennet": ["model.options.width=8"],
     "madf": ["model.options.width=8", "model.options.levels=5"],
     "deepgin": ["model.options.width=4", "model.options.blocks=2", "optimizer.lr=2e-4"],
 }

@@ -9,12 +9,38 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from regionwise.checkpoints import deepfill, deepgin, edgeconnect, madf, pconv, region_wise, rn
+from regionwise.checkpoints import (
+    deepfill,
+    deepgin,
+    edgeconnect,
+    glcic,
+    lbam,
+    madf,
+    pconv,
+    pennet,
+    pic,
+    region_wise,
+    rn,
+    structureflow,
+)
 from regionwise.checkpoints.checkpoint import Checkpoint
 from regionwise.checkpoints.parts import joined
 from regionwise.errors import CheckpointError
 
-_FORMATS = (deepfill, deepgin, edgeconnect, madf, pconv, region_wise, rn)
+_FORMATS = (
+    deepfill,
+    deepgin,
+    edgeconnect,
+    glcic,
+    lbam,
+    madf,
+    pconv,
+    pennet,
+    pic,
+    region_wise,
+    rn,
+    structureflow,
+)
 _WRAPPERS = ("model", "state_dict", "generator", "netG", "G")
 
 FILES_OF_PARTS: tuple[dict[str, str], ...] = tuple(

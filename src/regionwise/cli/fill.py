@@ -8,14 +8,15 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from regionwise.cli import tell
-from regionwise.errors import MaskError, RegionwiseError, RegionwiseWarning
+from regionwise.errors import MaskError, ModelError, RegionwiseError, RegionwiseWarning
 
 if TYPE_CHECKING:
     from regionwise.batch import FillOptions, Outcome
@@ -70,10 +71,17 @@ def command(
         bool,
         typer.Option("--ensemble", help="Average the photo turned and mirrored: 5 times the time."),
     ] = False,
+    blend: Annotated[
+        str,
+        typer.Option(metavar="none|poisson", help="poisson: the fill takes on the border's light."),
+    ] = "none",
     device: Annotated[
         str, typer.Option(metavar="auto|cpu|cuda", help="auto takes a GPU where there is one.")
     ] = "auto",
     seed: Annotated[int, typer.Option(help="For models that draw numbers.")] = 0,
+    count: Annotated[
+        int, typer.Option(min=1, help="So many answers for each hole, of a model that draws.")
+    ] = 1,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that exist already.")
     ] = False,
@@ -94,6 +102,7 @@ def command(
     regionwise fill photo.jpg mask.png --grow 4    a mask that was drawn too tight
     regionwise fill photo.jpg mask.png --ensemble  smoother, at five times the time
     regionwise fill photos --masks masks -o done   a folder and its sub-folders
+    regionwise fill a.jpg m.png --model pic --count 4   a_filled_1.jpg to a_filled_4.jpg
 
     White in the mask is filled; each pixel that it leaves black stays as it is. In a folder of
     masks that of a.jpg is a.png or a_mask.png. A folder run that was stopped goes on where it
@@ -103,6 +112,7 @@ def command(
     """
     from regionwise.batch import FillOptions
     from regionwise.ensemble import EnsembleEngine
+    from regionwise.poisson import blended
     from regionwise.zoo import load_model
 
     report: dict[str, Any] = {"model": model}
@@ -111,13 +121,17 @@ def command(
     try:
         if mask is not None and masks is not None:
             raise MaskError("both MASK and --masks were given; give one of them")
-        engine = load_model(model, device, seed=seed)  # type: ignore[arg-type]
+
+        def open_engine(number: int) -> Engine:
+            engine = load_model(model, device, seed=seed + number)  # type: ignore[arg-type]
+            return blended(EnsembleEngine(engine) if ensemble else engine, blend)
+
         call = _Call(
             photo=photo,
             mask=mask or masks,
             output=output,
             options=FillOptions(box, invert_mask, resize_mask, grow, feather, large),  # type: ignore[arg-type]
-            engine=EnsembleEngine(engine) if ensemble else engine,
+            engines=[partial(open_engine, number) for number in range(count)],
             overwrite=overwrite,
             quiet=quiet,
             talks=not (quiet or as_json),
@@ -141,7 +155,7 @@ class _Call:
     mask: Path | None
     output: Path | None
     options: FillOptions
-    engine: Engine
+    engines: list[Callable[[], Engine]]
     overwrite: bool
     quiet: bool
     talks: bool
@@ -152,6 +166,18 @@ class _Call:
         if self.talks:
             print(line)
 
+    def answers(self) -> Iterator[tuple[Engine, str]]:
+        """Each answer's engine, opened when its turn comes, and the end of its file's name."""
+        count = len(self.engines)
+        for number, open_engine in enumerate(self.engines, start=1):
+            engine = open_engine()
+            if count > 1 and not getattr(engine, "draws", False):
+                raise ModelError(
+                    f"{self.report['model']} draws no numbers: all {count} answers would be the "
+                    "same; leave --count out, or give a model that draws, as pic"
+                )
+            yield engine, f"_{number}" if count > 1 else ""
+
 
 def _fill_photo(call: _Call) -> int:
     from regionwise.batch import Job, fill_file, find_masks
@@ -161,15 +187,24 @@ def _fill_photo(call: _Call) -> int:
     if output.is_dir():
         output = output / photo.name
     mask = None if call.mask is None else find_masks(call.mask)
-    job = Job(photo, Path(photo.name), mask, output)
-    with _window_bar(call.shows_progress) as progress:
-        outcome = fill_file(
-            job, call.engine, call.options, overwrite=call.overwrite, progress=progress
+    outcomes = []
+    for engine, ending in call.answers():
+        job = Job(photo, Path(photo.name), mask, _with_ending(output, ending))
+        with _window_bar(call.shows_progress) as progress:
+            outcome = fill_file(
+                job, engine, call.options, overwrite=call.overwrite, progress=progress
+            )
+        outcomes.append(_as_data(outcome))
+        _tell_troubles(outcome, quiet=call.quiet)
+        call.say(
+            f"{job.output}: filled {outcome.hole_ratio:.1%} of {photo} in {outcome.seconds:.1f} s"
         )
-    call.report.update(_as_data(outcome))
-    _tell_troubles(outcome, quiet=call.quiet)
-    call.say(f"{output}: filled {outcome.hole_ratio:.1%} of {photo} in {outcome.seconds:.1f} s")
+    call.report.update(outcomes[0] if len(outcomes) == 1 else {"answers": outcomes})
     return 0
+
+
+def _with_ending(output: Path, ending: str) -> Path:
+    return output.with_name(output.stem + ending + output.suffix)
 
 
 def _fill_folder(call: _Call) -> int:
@@ -182,12 +217,14 @@ def _fill_folder(call: _Call) -> int:
     photos = call.report["photos"] = []
     counts = Counter({"filled": 0, "skipped": 0, "failed": 0})
     try:
-        with _photo_bar(len(jobs), call.shows_progress) as step:
-            for outcome in fill_folder(jobs, call.engine, call.options, overwrite=call.overwrite):
-                photos.append(_as_data(outcome))
-                counts[outcome.status] += 1
-                _tell_troubles(outcome, quiet=call.quiet)
-                step()
+        with _photo_bar(len(jobs) * len(call.engines), call.shows_progress) as step:
+            for engine, ending in call.answers():
+                named = [replace(job, output=_with_ending(job.output, ending)) for job in jobs]
+                for outcome in fill_folder(named, engine, call.options, overwrite=call.overwrite):
+                    photos.append(_as_data(outcome))
+                    counts[outcome.status] += 1
+                    _tell_troubles(outcome, quiet=call.quiet)
+                    step()
     except KeyboardInterrupt:
         raise RegionwiseError(
             f"stopped after {counts['filled']} photos; "

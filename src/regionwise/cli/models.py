@@ -30,19 +30,22 @@ def command(
     regionwise models --detail madf      what a network costs, beside its paper's figures
     """
     from regionwise.errors import ModelError
+    from regionwise.networks import NETWORKS
     from regionwise.zoo import DEFAULT, list_models
 
     if detail:
         _tell_costs(DEFAULT if name == "default" else name, as_json)
         return
     cards = list_models()
+    networks = list(NETWORKS)
     if name is not None:
         wanted = DEFAULT if name == "default" else name
         cards = [card for card in cards if card.name == wanted]
-        if not cards:
+        networks = [network for network in networks if network.name == wanted]
+        if not cards and not networks:
             raise ModelError(f"there is no model {name}; regionwise models lists them")
     if as_json:
-        print(json.dumps([asdict(card) for card in cards], indent=2))
+        print(json.dumps([asdict(entry) for entry in cards or networks], indent=2))
         return
     for card in cards:
         size = f"{card.size / 1e6:.0f} MB" if card.size else ""
@@ -56,6 +59,13 @@ def command(
                 print(f"  licence of {part}: {licence}")
             for row in card.measured:
                 print("  " + ", ".join(f"{key}: {value}" for key, value in row.items()))
+    if name is None:
+        print("\nwith weights that you bring, --model FILE:")
+    for network in networks:
+        print(f"{network.name:21}  {network.title} (licence of the original weights: ", end="")
+        print(f"{network.licence})")
+        if name is not None:
+            print(f"  paper: {network.paper}\n  weights: {network.files}")
 
 
 def _tell_costs(name: str | None, as_json: bool) -> None:

@@ -65,7 +65,7 @@ def contextual_attention(
     pasted = F.unfold(values, 4, stride=2, padding=1)
     # From here on positions are in column order, the one in which the second fusion is a shift.
     queries, keys, pasted, usable = (
-        x.view(*x.shape[:2], height, width).transpose(2, 3)
+        x.reshape(batch, -1, height, width).transpose(2, 3)
         for x in (patches, keys, pasted, available.flatten(2))
     )
     usable = usable.flatten(2)
@@ -81,8 +81,9 @@ def contextual_attention(
             scores = _fused_scores(rows, keys, first, last, height, width)
         else:
             scores = rows[:, first * height : last * height] @ keys
-        weights: Tensor = torch.softmax(scores.mul_(usable * scale), dim=2)
-        return (weights * usable).clamp(min=floor) @ pasted if floor else weights @ pasted
+        weights = torch.softmax(scores.mul_(usable * scale), dim=2)
+        weights = (weights * usable).clamp(min=floor) if floor else weights
+        return weights @ pasted
 
     if torch.compiler.is_compiling():  # how many slices there are must not depend on the size
         answer = attend(0, width)
@@ -141,7 +142,7 @@ def _fused_scores(
         + scores[:, 2 * height :, 2:]
     )
     del scores
-    turned = along_rows.reshape(*along_rows.shape[:2], height, width).transpose(2, 3).flatten(2)
+    turned = along_rows.view(*along_rows.shape[:2], height, width).transpose(2, 3).flatten(2)
     del along_rows
     turned = F.pad(turned, (1, 1, 1 - before, 1 - after))
     return turned[:, 1:-1, 1:-1] + turned[:, :-2, :-2] + turned[:, 2:, 2:]

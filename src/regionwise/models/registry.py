@@ -14,10 +14,15 @@ _HOMES = {
     "deepfillv2": ("regionwise.models.deepfill", "DeepFillV2Generator"),
     "deepgin": ("regionwise.models.deepgin", "DeepGinGenerator"),
     "edgeconnect": ("regionwise.models.edgeconnect", "EdgeConnectGenerator"),
+    "glcic": ("regionwise.models.glcic", "CompletionGenerator"),
+    "lbam": ("regionwise.models.lbam", "BidirectionalAttentionGenerator"),
     "madf": ("regionwise.models.madf", "CascadedRefinementGenerator"),
     "pconv": ("regionwise.models.pconv", "PartialConvGenerator"),
+    "pennet": ("regionwise.models.pennet", "PyramidContextGenerator"),
+    "pic": ("regionwise.models.pic", "PluralisticGenerator"),
     "region-wise": ("regionwise.models.region_wise", "RegionWiseGenerator"),
     "rn": ("regionwise.models.rn", "RegionNormGenerator"),
+    "structureflow": ("regionwise.models.structureflow", "StructureFlowGenerator"),
 }
 
 
