@@ -5,13 +5,17 @@ DEMO := .venv-demo
 TEST := .venv-test
 INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types format clean
+.PHONY: demo test benchmark lint types format clean
 
 demo: $(DEMO)/.done  ## fill the example photos and say where the results are
 	$(DEMO)/bin/regionwise fill examples/photos --masks examples/masks -o out/demo --overwrite
 
 test: $(TEST)/.done  ## run the tests
-	$(TEST)/bin/python -m pytest --cov --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 $(TEST)/bin/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+
+benchmark: $(TEST)/.done  ## print the table of docs/benchmark.md that anyone can make
+	rm -rf out/first_table
+	$(TEST)/bin/python benchmarks/first_table.py --check
 
 lint: $(TEST)/.done
 	$(TEST)/bin/ruff check .

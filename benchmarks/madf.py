@@ -43,7 +43,8 @@ class LiteralFilter(nn.Module):
         self.generate.bias = nn.Parameter(numbers[:, -1].contiguous())
 
     def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        features = F.relu(self.mask_conv(mask))
+        # The first level's validity is in three channels.
+        features = F.relu(self.mask_conv(mask.expand(-1, self.mask_conv.in_channels, -1, -1)))
         batch, _, height, width = features.shape
         theta = self.generate(features).flatten(2).transpose(1, 2)
         theta = theta.reshape(batch, height * width, -1, self.channels)
@@ -213,7 +214,7 @@ def print_layers(options: argparse.Namespace) -> None:
     for level, layer in enumerate(ours(0).encoder.levels):
         size = 256 >> level
         x = torch.randn(1, layer.weight.shape[1], size, size)
-        mask = torch.rand(1, layer.mask_conv.in_channels, size, size)
+        mask = torch.rand(1, 16 if level else 1, size, size)
         row = []
         plain, last = LiteralFilter(layer), x.contiguous(memory_format=torch.channels_last)
         for backward in (False, True):

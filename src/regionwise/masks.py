@@ -11,7 +11,7 @@ from PIL import Image
 
 from regionwise.colors import luminance
 from regionwise.errors import MaskError, PhotoError, RegionwiseWarning
-from regionwise.images import Photo, Source, read_photo
+from regionwise.images import MAX_PIXELS, Photo, Source, read_photo
 
 Mask = npt.NDArray[np.bool_]
 
@@ -25,6 +25,7 @@ def read_mask(
     size: tuple[int, int] | None,
     invert: bool = False,
     resize: bool = False,
+    max_pixels: int = MAX_PIXELS,
 ) -> Mask:
     """Read a mask: white is missing.
 
@@ -37,6 +38,7 @@ def read_mask(
         size: (height, width) of the photo; None takes any.
         invert: the file says white for known.
         resize: scale a mask of another size to the photo's, by the nearest pixel.
+        max_pixels: more are refused before anything is decoded.
 
     Returns:
         height×width bool, upright.
@@ -45,7 +47,7 @@ def read_mask(
         MaskError: if it can't be read or has another size than the photo.
     """
     try:
-        photo = read_photo(_plain(source))
+        photo = read_photo(_plain(source), max_pixels=max_pixels)
     except PhotoError as error:
         raise MaskError(f"the mask can't be used: {error}") from error
     mask = _whiteness(photo)
@@ -191,17 +193,22 @@ def hole_ratio(mask: Mask) -> float:
     return float(mask.mean())
 
 
+def mask_warning(mask: Mask) -> str | None:
+    """What to tell of an empty mask and of one that leaves little to go by; None for others."""
+    ratio = hole_ratio(mask)
+    if ratio == 0:
+        return "the mask is empty: the photo is returned as it is"
+    if ratio > _HUGE:
+        return f"the mask covers {ratio:.0%} of the photo: expect a fill that is mostly invented"
+    return None
+
+
 def check_mask(mask: Mask) -> None:
     """Warn of an empty mask and of one that leaves little to go by.
 
     Warns:
         RegionwiseWarning: if nothing is missing, or more than 60 %.
     """
-    ratio = hole_ratio(mask)
-    if ratio == 0:
-        message = "the mask is empty: the photo is returned as it is"
-    elif ratio > _HUGE:
-        message = f"the mask covers {ratio:.0%} of the photo: expect a fill that is mostly invented"
-    else:
-        return
-    warnings.warn(message, RegionwiseWarning, stacklevel=2)
+    message = mask_warning(mask)
+    if message:
+        warnings.warn(message, RegionwiseWarning, stacklevel=2)

@@ -55,7 +55,8 @@ def find_photos(sources: Sequence[Path]) -> list[StoredPhoto]:
             elif file == source and file.suffix == ".txt":
                 photos += _photos_in_list(file)
     if not photos:
-        raise DataError(f"no photos in {', '.join(map(str, sources))}")
+        where = ", ".join(map(str, sources))
+        raise DataError(f"no photos in {where}; give photos, or folders, tars or lists of them")
     return photos
 
 

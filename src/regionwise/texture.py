@@ -28,7 +28,7 @@ _TILE = 16
 """Pixels of a side of what is taken over; neighbouring tiles overlap by half."""
 _ALIKE = 8
 """Places that resemble a tile's: the third weakest of them is taken."""
-_FAINT, _STRONG = 0.05, 0.10
+_FAINT, _STRONG = 0.04, 0.08
 """Deviation of a high-pass signal from which on it is taken over, and at which fully so."""
 
 

@@ -39,6 +39,7 @@ class ModelCard:
         measured: rows of numbers, each with the `command` that made it.
         installed: whether it runs here.
         install: the command that installs what it lacks.
+        seeded: whether it draws numbers, so that the seed changes its fills.
     """
 
     name: str
@@ -50,6 +51,7 @@ class ModelCard:
     measured: list[dict[str, Any]] = field(default_factory=list)
     installed: bool = True
     install: str = ""
+    seeded: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,7 @@ def list_models() -> list[ModelCard]:
             licences={"code": method.licence},
             installed=not method.library or find_spec(method.library) is not None,
             install=method.install,
+            seeded=method.draws,
         )
         for name, method in _CLASSICAL.items()
     ]
@@ -185,7 +188,7 @@ def _default_name() -> str:
 
 
 def _load_file(file: Path, device: Device, seed: int) -> Engine:
-    if not file.exists():
+    if file == Path() or not file.exists():
         if file.suffix:
             raise ModelError(f"there is no model file {file}; check the name")
         names = ", ".join(["default", *(card.name for card in list_models())])

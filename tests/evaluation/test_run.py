@@ -244,7 +244,7 @@ def test_photos_without_their_mask_are_told(photos, tmp_path):
     rows = read_rows(evaluation.folder / "rows")
     errors = errors_of(rows)
     assert len(errors) == 2
-    assert errors[0].endswith("2.png: no mask of the name 2")
+    assert errors[0].endswith("2.png: no mask of the name 2; add 2.png")
     (row,) = tables_of(evaluation, rows)[0].rows
     assert row.values[0].count == 3
 

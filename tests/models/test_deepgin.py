@@ -1,10 +1,12 @@
 """The DeepGIN generators: Table 1, any size, the membrane start."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import regionwise
 from regionwise import compose
 from regionwise.errors import ModelError
 from regionwise.export import export_onnx, largest_difference, rounded_to_half
@@ -203,6 +205,30 @@ def test_gradient_of_the_whole_network():
     assert torch.autograd.gradcheck(function, (bias,), fast_mode=True)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("start", ["white", "membrane"])
+def test_compiled_it_has_the_same_gradients(start):
+    """Replicated borders, attention and the picture's head each have a form for compilers."""
+    torch.manual_seed(0)
+    network = slim(start=start, coarse_rates=(1, 3), refinement_rates=(2,), blocks=1).train()
+    image, mask = random_inputs(2, 64, 48)
+
+    def answer_and_gradients(function):
+        network.zero_grad()
+        prediction = function(image, mask)
+        sum(stage.square().mean() for stage in prediction.stages).backward()
+        return prediction.answer.detach(), [p.grad for p in network.parameters()]
+
+    answer, gradients = answer_and_gradients(network)
+    compiled_answer, compiled = answer_and_gradients(torch.compile(network))
+    torch.testing.assert_close(compiled_answer, answer)
+    for ours, wanted in zip(compiled, gradients, strict=True):
+        assert (ours is None) == (wanted is None)
+        if wanted is not None:
+            scale = wanted.abs().max().clamp(min=1e-6)
+            torch.testing.assert_close(ours / scale, wanted / scale, atol=1e-3, rtol=0)
+
+
 @pytest.mark.parametrize("start", ["white", "membrane"])
 def test_bfloat16_and_float16_stay_finite(start):
     network = slim(start=start)
@@ -234,3 +260,6 @@ def test_onnx_runtime_gives_the_same_picture_at_every_size_and_batch(start, tmp_
     export_onnx(network, file)
     sizes = [(64, 64), (1, 1), (7, 130), (161, 96), (256, 16)]
     assert largest_difference(network, file, sizes) < 1e-4
+    pixels = np.random.default_rng(0).integers(0, 256, (37, 50, 3), np.uint8)
+    filled = regionwise.fill(pixels, box=(5, 5, 20, 9), model=file)
+    assert (filled != pixels).any(axis=2).sum() > 90

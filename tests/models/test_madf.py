@@ -1,10 +1,12 @@
 """The MADF generator: Table II, any size, what it may and may not look at."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import regionwise
 from regionwise import compose
 from regionwise.errors import ModelError
 from regionwise.export import export_onnx, largest_difference
@@ -104,9 +106,12 @@ def test_what_is_padded_is_a_hole():
 def test_a_picture_does_not_depend_on_its_batch():
     network = slim()
     image, mask = inputs(3, 32, 24)
+    mask[0], mask[2] = 0, 1
     with torch.no_grad():
-        alone = network(image[1:2], mask[1:2]).answer
-        torch.testing.assert_close(network(image, mask).answer[1:2], alone)
+        together = network(image, mask).answer
+        for n in range(3):
+            alone = network(image[n : n + 1], mask[n : n + 1]).answer
+            torch.testing.assert_close(together[n : n + 1], alone)
 
 
 @pytest.mark.parametrize("norm", ["pointwise", "batch"])
@@ -150,6 +155,38 @@ def test_gradients_reach_every_weight(row):
 
 
 @pytest.mark.parametrize("start", ["mean", "membrane"])
+def test_gradient_of_the_whole_network(start):
+    torch.manual_seed(0)
+    network = slim(width=4, levels=2, refinements=1, start=start).double()
+    network.train().apply(  # batch statistics would move while they are measured
+        lambda module: module.eval() if isinstance(module, torch.nn.BatchNorm2d) else None
+    )
+    image, mask = (x.double() for x in inputs(1, 8, 8))
+    weights = {
+        name: weight.detach().clone().requires_grad_()
+        for name, weight in network.named_parameters()
+        if name in ("encoder.levels.0.weight", "encoder.levels.0.mask_conv.weight")
+    }
+
+    def function(*values):
+        named = dict(zip(weights, values, strict=True))
+        return tuple(torch.func.functional_call(network, named, (image, mask)).stages)
+
+    assert torch.autograd.gradcheck(function, tuple(weights.values()), fast_mode=True)
+
+
+def test_the_first_level_adds_up_the_weights_of_what_is_equal():
+    """It is the general layer on the picture and three equal channels of validity."""
+    torch.manual_seed(0)
+    first = slim().double().encoder.levels[0]
+    validity = (torch.rand(2, 1, 9, 12, dtype=torch.float64) > 0.4).double()
+    x = torch.cat([torch.randn(2, 3, 9, 12, dtype=torch.float64), *3 * [validity]], dim=1)
+    wanted = MaskAwareFilter.forward(first, x, validity.expand(-1, 3, -1, -1))
+    for ours, theirs in zip(first(x, validity), wanted, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("start", ["mean", "membrane"])
 def test_bfloat16_and_float16_stay_finite(start):
     network = slim(start=start)
     image, mask = inputs(1, 160, 160)
@@ -185,3 +222,6 @@ def test_onnx_at_every_size_and_batch(tmp_path, start, levels):
     export_onnx(network, tmp_path / "madf.onnx", half=False)
     sizes = [(128, 128), (1, 1), (7, 130), (161, 96)]
     assert largest_difference(network, tmp_path / "madf.onnx", sizes) < 1e-4
+    pixels = np.random.default_rng(0).integers(0, 256, (37, 50, 3), np.uint8)
+    filled = regionwise.fill(pixels, box=(5, 5, 20, 9), model=tmp_path / "madf.onnx")
+    assert (filled != pixels).any(axis=2).sum() > 90

@@ -9,14 +9,19 @@ import torch
 from regionwise.data import HolePhotos, stream_batches
 from regionwise.photo_sources import find_photos
 from regionwise.recipe import override, read_recipe
-from regionwise.recipe.losses import AdversarialTerm, FeatureMatchingTerm
+from regionwise.recipe.losses import AdversarialTerm, FeatureMatchingTerm, FeatureTerm
 from regionwise.training.settings import Settings, make_fabric
 from regionwise.training.timetable import timetable
 from regionwise.training.trainer import Trainer
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 NAMES = sorted(file.stem for file in RECIPES.glob("*.yaml"))
-STEPS = 12
+PARAMETERS = [
+    pytest.param(name, marks=[pytest.mark.slow] if name == "deepgin-released" else [])
+    for name in NAMES
+]
+GAMES = ["hinge", "non-saturating", "least-squares", "wasserstein"]
+STEPS = 8
 
 SMALL = {
     "rn": ["model.options.width=4", "model.options.blocks=1"],
@@ -26,40 +31,48 @@ SMALL = {
     "lbam": ["model.options.width=4", "model.options.levels=5"],
     "pennet": ["model.options.width=8"],
     "madf": ["model.options.width=8", "model.options.levels=5"],
-    "deepgin": ["model.options.width=4", "model.options.blocks=2"],
+    "deepgin": ["model.options.width=4", "model.options.blocks=2", "optimizer.lr=2e-4"],
 }
 
 
 def scaled_down(name):
     """Narrow networks, small pictures, a constant rate, random features."""
     recipe = read_recipe(RECIPES / f"{name}.yaml")
-    scale = "null" if recipe.phases[0].data.scale is None else 128
+    scale = "null" if recipe.phases[0].data.scale is None else 64
     changes = [
-        *SMALL[recipe.model.name],
-        "data.size=64",
+        "data.size=32",
         f"data.scale={scale}",
         "batch=2",
         "feature_weights=random",
         "precision=fp32",
         "optimizer.lr=2e-3",
+        *SMALL[recipe.model.name],
         "optimizer.warmup=0",
         "optimizer.schedule={name: constant}",
     ]
+    for phase in recipe.phases:
+        sized = {t.name for t in phase.losses if isinstance(t, FeatureTerm) and t.features.size}
+        changes += [f"phases.{phase.name}.losses.{loss}.features.size=32" for loss in sized]
     if recipe.discriminator is not None:
         changes += ["discriminator.options={width: 4}", "discriminator.optimizer.schedule={}"]
     return override(recipe, changes)
 
 
-@pytest.mark.parametrize("name", NAMES)
+def players(recipe, folder, run):
+    """A trainer and a batch of two photos."""
+    settings = Settings(run=run, accelerator="cpu")
+    torch.manual_seed(0)
+    trainer = Trainer(recipe, settings, make_fabric(settings, "fp32", unused_parameters=False))
+    phase = recipe.phases[0]
+    photos = HolePhotos(find_photos([folder]), phase.data, phase.holes, seed=0)
+    (batch,) = stream_batches(photos, 2, range(1))
+    return trainer, batch
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
 def test_a_batch_is_learned_by_heart(name, folder, tmp_path):
     recipe = scaled_down(name)
-    settings = Settings(run=tmp_path, accelerator="cpu")
-    fabric = make_fabric(settings, "fp32", unused_parameters=False)
-    torch.manual_seed(0)
-    trainer = Trainer(recipe, settings, fabric)
-    photos = find_photos([folder])
-    first = recipe.phases[0]
-    (batch,) = stream_batches(HolePhotos(photos, first.data, first.holes, 0), 2, range(1))
+    trainer, batch = players(recipe, folder, tmp_path)
     for stretch in timetable(recipe, photos=4):
         trainer.begin(stretch, amid=False)
         seen = [trainer.step(batch, stretch.start) for _ in range(STEPS)]
@@ -77,3 +90,15 @@ def test_a_batch_is_learned_by_heart(name, folder, tmp_path):
         assert min(rest[-3:]) < 0.95 * rest[0]
         if stretch.phase.adversarial:
             assert values[-1]["gradient_discriminator"] > 0
+
+
+@pytest.mark.parametrize("game", GAMES)
+def test_a_discriminator_learns_to_tell_true_from_filled(game, folder, tmp_path):
+    """Two of its steps for each one of a generator that stands still."""
+    changes = [f"discriminator.loss={game}", "discriminator.steps=2", "optimizer.lr=1e-12"]
+    recipe = override(scaled_down("tiny"), [*changes, "losses.adversarial.stage=all"])
+    trainer, batch = players(recipe, folder, tmp_path)
+    trainer.begin(timetable(recipe, photos=4)[1], amid=False)
+    losses = [float(trainer.step(batch, 60)["discriminator"]) for _ in range(12)]
+    assert all(math.isfinite(loss) for loss in losses)
+    assert losses[-1] < losses[0]

@@ -23,6 +23,7 @@ from regionwise.errors import RegionwiseError, RegionwiseWarning
 
 COMMANDS = {
     "fill": ("regionwise.cli.fill", "Fill the hole of a photo, or of all photos in a folder."),
+    "serve": ("regionwise.cli.serve", "Open a page where photos are painted over and filled."),
     "models": ("regionwise.cli.models", "List the models that can fill."),
     "train": ("regionwise.cli.train", "Train a network by a recipe."),
     "export": ("regionwise.cli.export", "Write a network as ONNX."),

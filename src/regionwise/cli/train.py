@@ -205,7 +205,7 @@ def _show(recipe: Recipe, sources: list[Path], hold_out: bool) -> None:
     count = len(split(find_photos(sources), hold_out=hold_out)[0]) if sources else None
     steps = [f"{s.end - s.start} steps" for s in timetable(recipe, count)] if count else []
     for number, phase in enumerate(recipe.phases):
-        costs = phase_costs(generator, discriminator, phase)
+        costs = phase_costs(recipe, phase, generator, discriminator)
         length = steps[number] if steps else str(phase.length)
         print(
             f"# phase {phase.name}: {length}; a picture of {phase.data.size}×{phase.data.size}: "

@@ -35,7 +35,7 @@ def find_samples(folder: Path, models: Sequence[str]) -> list[Sample]:
         if all(file.exists() for file in files.values()):
             answers = {model: _open(file) for model, file in files.items()}
             before, truth = _open(place / "input.png"), _open(place / "truth.png")
-            name = f"{place.parent.name} {place.name}"
+            name = f"photo {int(place.parent.name) + 1}, {place.name}"
             samples.append(Sample(name, before, truth, answers))
     return samples
 

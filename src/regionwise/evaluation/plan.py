@@ -143,7 +143,7 @@ class _Paired:
         """
         stem = Path(photo.name).stem
         if stem not in self.masks:
-            raise MaskError(f"{photo.name}: no mask of the name {stem}")
+            raise MaskError(f"{photo.name}: no mask of the name {stem}; add {stem}.png")
         return stem, self.masks[stem]
 
 

@@ -170,9 +170,13 @@ def read_truth(photo: StoredPhoto, size: Size) -> Pixels:
         picture = ImageOps.exif_transpose(Image.open(io.BytesIO(photo.read()))).convert("RGB")
         fitted = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
     except FileNotFoundError:
-        raise PhotoError(f"{photo.name}: there is no such photo") from None
+        raise PhotoError(
+            f"{photo.name}: there is no such photo; check the list or folder"
+        ) from None
     except UnidentifiedImageError:
-        raise PhotoError(f"{photo.name}: not a readable photo (no known format)") from None
+        raise PhotoError(
+            f"{photo.name}: not a readable photo (no known format); leave it out or get it anew"
+        ) from None
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise PhotoError(f"{photo.name}: not a readable photo ({error})") from error
     return np.ascontiguousarray(np.asarray(fitted).transpose(2, 0, 1))

@@ -72,8 +72,7 @@ def write_summary(
     samples = samples[:: -(-len(samples) // _SHOWN) or 1]
     if samples:
         _save(contact_sheet(samples), evaluation)
-    title = f"{', '.join(evaluation.models)}: {evaluation.plan.title}"
-    report = html_report(title, record, tables, samples, errors)
+    report = html_report(evaluation.plan.title, record, tables, samples, errors)
     _write(folder, "report.html", report)
     return tables, errors
 

@@ -46,7 +46,7 @@ def window_filters(
 
     Args:
         layer: the first of its network: its mask features are the mask itself.
-        known: 1×C×H×W as the layer is given it, C equal channels, 1 = known.
+        known: 1×C×H×W as the layer is given it, all channels equal, 1 = known.
         count: at most so many.
     """
     size = layer.mask_conv.kernel_size[0]
@@ -59,7 +59,7 @@ def window_filters(
         distance = torch.minimum(distance, (kinds - kinds[order[-1]]).abs().sum(dim=1))
     chosen = kinds[order].view(-1, 1, size, size)
     with torch.no_grad():
-        mask = chosen.expand(-1, known.shape[1], -1, -1)
+        mask = chosen.expand(-1, layer.mask_conv.in_channels, -1, -1)
         features = F.relu(F.conv2d(mask, layer.mask_conv.weight, layer.mask_conv.bias))
         filters = layer.filters(features.flatten(1))
     return [

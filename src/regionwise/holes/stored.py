@@ -44,7 +44,10 @@ class StoredMasks:
                 elif file.suffix.lower() in _SUFFIXES:
                     self._masks.append((str(file), file.read_bytes()))
         if not self._masks:
-            raise DataError(f"no masks in {', '.join(map(str, sources))}")
+            where = ", ".join(map(str, sources))
+            raise DataError(
+                f"no masks in {where}; give a folder or tar of pictures, white = missing"
+            )
 
     def __len__(self) -> int:
         return len(self._masks)

@@ -33,6 +33,9 @@ class PointwiseNorm(nn.Module):
 
     def forward(self, x: Tensor, condition: Tensor) -> Tensor:
         """Normalise x and map each of its points by what the condition says there."""
-        scale, bias = self.affine(F.relu(self.shared(condition), inplace=True)).chunk(2, dim=1)
-        normalized = self.norm(x)
-        return torch.addcmul(normalized + bias, normalized, scale)
+        hidden = F.relu(self.shared(condition), inplace=True)
+        assert self.affine.bias is not None
+        alpha, beta = self.affine.bias.chunk(2)  # the 1 of 1 + α joins the convolution's bias
+        maps = F.conv2d(hidden, self.affine.weight, torch.cat([1 + alpha, beta]), padding=1)
+        scale, bias = maps.chunk(2, dim=1)
+        return torch.addcmul(bias, self.norm(x), scale)

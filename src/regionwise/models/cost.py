@@ -13,6 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from regionwise.layers.mask_aware_filter import MaskAwareFilter
+from regionwise.layers.pointwise_norm import PointwiseNorm
 from regionwise.layers.region_conv import RegionConv
 from regionwise.layers.self_attention import SelfAttention
 from regionwise.layers.upsampling_conv import UpsamplingConv
@@ -67,7 +68,12 @@ class _LiteralCount:
         self._hooks: list[Any] = []
 
     def __enter__(self) -> _LiteralCount:
-        for layer in self._network.modules():
+        layers = list(self._network.modules())
+        # A mask-aware filter may or may not call its convolution over the mask: it counts it.
+        inner = {layer.mask_conv for layer in layers if isinstance(layer, MaskAwareFilter)}
+        for layer in layers:
+            if layer in inner:
+                continue
             for kind, products in _LITERAL.items():
                 if isinstance(layer, kind):
                     self._hooks.append(layer.register_forward_hook(self._counting(products)))
@@ -94,9 +100,14 @@ def _transposed(layer: nn.ConvTranspose2d, inputs: tuple[Tensor], output: Tensor
 
 
 def _mask_aware(layer: MaskAwareFilter, inputs: Any, output: tuple[Tensor, Tensor]) -> int:
-    """Each window's filter, made of M others, and its use: M + 1 products a weight."""
+    """The mask's features; each window's filter, made of M others; its use: M + 1 products."""
     windows = output[0].shape[-2:].numel()
-    return windows * layer.weight.numel()
+    return windows * (layer.weight.numel() + layer.mask_conv.weight.numel())
+
+
+def _pointwise_norm(layer: PointwiseNorm, inputs: Any, output: Tensor) -> int:
+    """The convolution to scale and bias, which the layer does not call as a module."""
+    return output.shape[-2:].numel() * layer.affine.weight.numel()
 
 
 def _last_pointwise(layer: RefinementDecoder, inputs: Any, output: tuple[Tensor, Any]) -> int:
@@ -120,6 +131,7 @@ _LITERAL: dict[type[nn.Module], Callable[..., int]] = {
     nn.Conv2d: _convolution,
     nn.ConvTranspose2d: _transposed,
     MaskAwareFilter: _mask_aware,
+    PointwiseNorm: _pointwise_norm,
     RefinementDecoder: _last_pointwise,
     RegionConv: _region_wise,
     SelfAttention: _attention,

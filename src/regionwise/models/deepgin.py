@@ -95,6 +95,17 @@ class DeepGinGenerator(nn.Module):
 
     def forward(self, image: Tensor, mask: Tensor) -> Prediction:
         """Fill the hole; see the class for shapes."""
+        if self.start == "membrane":
+            prediction: Prediction = self._fill_uncompiled(image, mask)
+            return prediction
+        return self._fill(image, mask)
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def _fill_uncompiled(self, image: Tensor, mask: Tensor) -> Prediction:
+        """From the membrane, PyTorch 2.13's compiler gets the two stages' gradients wrong."""
+        return self._fill(image, mask)
+
+    def _fill(self, image: Tensor, mask: Tensor) -> Prediction:
         height, width = image.shape[-2:]
         unit = None
         if self.start == "white":
@@ -111,7 +122,7 @@ class DeepGinGenerator(nn.Module):
             answer, low_resolution, features = self.refinement(_stacked(seen, mask))
             answer = _corrected(answer, seen, unit)
             if self.back_projection is not None and low_resolution is not None:
-                low_resolution = _corrected(low_resolution, seen, unit)
+                low_resolution = _corrected(low_resolution, resized(seen, low_resolution), unit)
                 answer = compose(image, mask, answer)
                 answer = self.back_projection(answer, low_resolution, features)
                 low_resolution = crop(low_resolution, (height + 3) // 4, (width + 3) // 4)
@@ -275,7 +286,7 @@ def _stacked(picture: Tensor, mask: Tensor) -> Tensor:
 
 def _corrected(predicted: Tensor, seen: Tensor, unit: Tensor | None) -> Tensor:
     """The predicted picture; given a unit, what was seen plus what was predicted in this unit."""
-    return predicted if unit is None else torch.addcmul(resized(seen, predicted), predicted, unit)
+    return predicted if unit is None else torch.addcmul(seen, predicted, unit)
 
 
 def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -19,7 +19,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from regionwise.errors import ModelError
 from regionwise.layers.gated_conv import GatedConv
-from regionwise.layers.mask_aware_filter import MaskAwareFilter
+from regionwise.layers.mask_aware_filter import MaskAwareFilter, filter_by_features
 from regionwise.layers.membrane import known_deviation, membrane_fill
 from regionwise.layers.partial_conv import PartialConv
 from regionwise.layers.pointwise_norm import PointwiseNorm
@@ -54,6 +54,24 @@ class _GatedLevel(GatedConv):
         return super().forward(x), mask
 
 
+class _FirstFilter(MaskAwareFilter):
+    """The first level: its last three inputs are one and the same, so their weights are added up.
+
+    The same holds for all three mask features. It does a third less than the released formulation.
+    """
+
+    def forward(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        weight = torch.cat([self.weight[:, :3], self.weight[:, 3:].sum(dim=1, keepdim=True)], dim=1)
+        conv = self.mask_conv
+        features = F.conv2d(
+            mask, conv.weight.sum(dim=1, keepdim=True), conv.bias, self.stride, self.padding
+        )
+        features = F.relu(features)
+        known = torch.cat([x[:, :3], mask], dim=1)
+        y = filter_by_features(known, features, weight, stride=self.stride, padding=self.padding)
+        return y, features
+
+
 class _Encoder(nn.Module):
     """Levels of stride 2 on few channels; each is widened by a 1×1 convolution for the decoders.
 
@@ -68,8 +86,11 @@ class _Encoder(nn.Module):
         for level, out in enumerate(narrow):
             kernel = _KERNELS[min(level, len(_KERNELS) - 1)]
             if kind == "mask_aware":
-                mask_channels = 3 if level == 0 else 16
-                layer: nn.Module = MaskAwareFilter(
+                # The filters start from validity in three equal channels, as the released ones do.
+                kind_of_filter, mask_channels = (
+                    (MaskAwareFilter, 16) if level else (_FirstFilter, 3)
+                )
+                layer: nn.Module = kind_of_filter(
                     channels, out, kernel, mask_channels=mask_channels, stride=2
                 )
             elif kind == "partial":
@@ -81,8 +102,7 @@ class _Encoder(nn.Module):
             channels = out
 
     def forward(self, x: Tensor, mask: Tensor) -> list[Tensor]:
-        # The filters start from validity in three equal channels, as the released ones do.
-        mask_features = (1 - mask).expand(-1, 3, -1, -1) if self.kind == "mask_aware" else mask
+        mask_features = 1 - mask if self.kind == "mask_aware" else mask
         wide = []
         for level, widen in zip(self.levels, self.widen, strict=True):
             x, mask_features = level(x, mask_features)

@@ -62,7 +62,7 @@ PUBLISHED = {
         "four times too much, explain 6.0 G of K0 and 17.8 G of K2; 5.7 G of each stay "
         "unexplained. Its rows for other networks mix multiplications with operations "
         "(EdgeConnect, CA, GConv): don't compare with them. The equations make a filter for each "
-        "window: as many products as ours, but 4704 numbers held for each at the first level.",
+        "window: 4704 numbers for each at the first level, where ours needs none.",
     ),
     "region-wise": Published(
         "Ma et al., IJCAI 2019, and Region-wise GAN",

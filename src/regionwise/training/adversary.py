@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from regionwise.errors import RecipeError
 from regionwise.losses import adversarial
-from regionwise.losses.feature_matching import feature_matching
+from regionwise.losses.feature_matching import multi_scale_feature_matching
 from regionwise.models.discriminators import (
     ConditionalMultiScaleDiscriminator,
     PatchDiscriminator,
@@ -115,9 +115,7 @@ class Adversary:
 
     def feature_distance(self, fake: Judgement, real: Judgement) -> Tensor:
         """How far the discriminator's features of two pictures are apart, over all scales."""
-        return torch.stack(
-            [feature_matching(f, r) for (_, f), (_, r) in zip(fake, real, strict=True)]
-        ).sum()
+        return multi_scale_feature_matching([f for _, f in fake], [f for _, f in real])
 
     def _discriminator_side(self, fakes: int) -> Callable[[Tensor, Tensor, Tensor | None], Tensor]:
         """The loss for one of several fakes."""

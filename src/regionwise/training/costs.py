@@ -9,8 +9,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 
+from regionwise.models.cost import count_cost
 from regionwise.models.registry import create_model
 from regionwise.recipe.schema import Phase, Recipe
 from regionwise.training.adversary import create_discriminator
@@ -24,8 +24,8 @@ class PhaseCosts:
         multiplications: multiply-accumulates of the generator's forward pass for a picture, in
             convolutions and products of matrices alone.
         kept: bytes that it keeps of a picture for the gradient.
-        memory: bytes of weights, gradients, Adam's moments and averages in float32, and of what one
-            process's part of a batch keeps. Feature networks and work space come on top.
+        memory: bytes of weights, gradients, Adam's moments and averages in float32, and of what a
+            part of a batch keeps on one device. Feature networks and work space come on top.
     """
 
     multiplications: int
@@ -48,25 +48,23 @@ def networks(recipe: Recipe) -> tuple[nn.Module, nn.Module | None]:
 
 
 def phase_costs(
-    generator: nn.Module, discriminator: nn.Module | None, phase: Phase, processes: int = 1
+    recipe: Recipe, phase: Phase, generator: nn.Module, discriminator: nn.Module | None
 ) -> PhaseCosts:
-    """Run the generator once on a picture of the phase's size, and count."""
+    """Run the networks of the recipe once on a picture of the phase's size, and count."""
     size = phase.data.size
     image, mask = torch.rand(1, 3, size, size), torch.zeros(1, 1, size, size)
     mask[..., size // 4 : size // 2, size // 4 : size // 2] = 1
     generator.train()
-    counter = FlopCounterMode(display=False)
-    with _kept_tensors() as kept, counter:
+    with _kept_tensors() as kept:
         generator(image, mask)
+    cost = count_cost(recipe.model.name, size, **recipe.model.options)
     own = {p.data_ptr() for p in generator.parameters()}
     kept_bytes = sum(size for pointer, size in kept.items() if pointer not in own)
-    pictures = phase.batch * phase.holes.per_photo / processes / phase.accumulate
+    pictures = phase.batch * phase.holes.per_photo / phase.accumulate
     weights = 4 * 5 * parameter_count(generator)
     if phase.adversarial and discriminator is not None:
         weights += 4 * 4 * parameter_count(discriminator)
-    return PhaseCosts(
-        counter.get_total_flops() // 2, kept_bytes, weights + int(pictures * kept_bytes)
-    )
+    return PhaseCosts(cost.ours, kept_bytes, weights + int(pictures * kept_bytes))
 
 
 @contextmanager

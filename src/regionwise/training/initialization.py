@@ -36,17 +36,21 @@ def create_generator(recipe: Recipe) -> nn.Module:
 
 @torch.no_grad()
 def initialize(network: nn.Module, section: InitializationSection) -> None:
-    """Draw the weights of all convolutions anew, unless they are to stay the network's own."""
+    """Draw the kernels of all convolutions anew, unless they are to stay the network's own.
+
+    A kernel is a weight of four dimensions, whatever layer it belongs to.
+    """
     if section.name == "own":
         return
     for module in network.modules():
-        if not isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        weight, bias = (module._parameters.get(name) for name in ("weight", "bias"))
+        if weight is None or weight.dim() != 4:
             continue
         if section.name == "normal":
-            nn.init.normal_(module.weight, 0.0, section.deviation)
+            nn.init.normal_(weight, 0.0, section.deviation)
         elif section.name == "kaiming":
-            nn.init.kaiming_normal_(module.weight).mul_(section.gain)
+            nn.init.kaiming_normal_(weight).mul_(section.gain)
         else:
-            nn.init.xavier_normal_(module.weight, section.gain)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
+            nn.init.xavier_normal_(weight, section.gain)
+        if bias is not None:
+            nn.init.zeros_(bias)

@@ -1,0 +1,138 @@
+"""What the routes of one server share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import anyio
+import anyio.to_thread
+import numpy as np
+from starlette.requests import Request
+
+from regionwise.engines import Engine
+from regionwise.errors import ModelError
+from regionwise.images import Photo
+from regionwise.web.fill_queue import FillQueue
+from regionwise.web.forms import Form, read_form
+from regionwise.web.jobs import open_photo
+from regionwise.web.messages import FillOptions, ModelInfo
+from regionwise.web.photo_store import DecodedPhotos, PhotoStore, StoredPhoto
+from regionwise.web.settings import Settings
+from regionwise.web.shared_engine import Engines
+from regionwise.web.stopping import Stop
+from regionwise.zoo import DEFAULT, list_models, load_model
+
+Result = TypeVar("Result")
+
+
+class Context:
+    """The queue, the photos and the engines of a server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.queue = FillQueue(settings.workers, settings.waiting)
+        self.store = PhotoStore(settings.memory, settings.idle_seconds)
+        self.decoded = DecodedPhotos(settings.decoded_memory)
+        self.models = describe_models(settings.model)
+        self._engines = Engines(self._load)
+        self._drawing = anyio.CapacityLimiter(2)  # threads, so that tiles come while others fill
+
+    def engine(self, options: FillOptions) -> Engine:
+        """The engine for a request; blocks while it is loaded.
+
+        A request names models of the list alone: what it says is never taken for a file.
+
+        Raises:
+            ModelError: if there is no such model, or it lacks something.
+        """
+        name = options.model
+        default = next(model.name for model in self.models if model.default)
+        name = default if name == "default" else name
+        model = next((model for model in self.models if model.name == name), None)
+        if model is None:
+            names = ", ".join(model.name for model in self.models)
+            raise ModelError(f"there is no model {name!r} on this server; give one of {names}")
+        return self._engines.get(model.name, options.seed if model.seeded else 0)
+
+    def warm_up(self) -> None:
+        """Fill a tiny picture, so that a model that doesn't run here is told at the start.
+
+        Raises:
+            RegionwiseError: if it doesn't.
+        """
+        masks = np.zeros((1, 1, 32, 32), np.float32)
+        masks[..., 8:24, 8:24] = 1
+        self.engine(FillOptions()).fill(np.zeros((1, 3, 32, 32), np.float32), masks)
+
+    def _load(self, name: str, seed: int) -> Engine:
+        given = os.fspath(self.settings.model)
+        is_given_file = Path(given).is_file() and name == Path(given).stem
+        return load_model(given if is_given_file else name, self.settings.device, seed=seed)
+
+    def tidy(self) -> None:
+        """Forget the photos that nobody asked for in a long time."""
+        for identity in self.store.forget_idle():
+            self.decoded.forget(identity)
+
+    def stop(self) -> Stop:
+        """A new deadline for a fill."""
+        return Stop(self.settings.fill_seconds, lambda: self.queue.closing)
+
+    async def form(self, request: Request) -> Form:
+        """Read a request's form, within the limits."""
+        return await read_form(request, self.settings.max_bytes, self.settings.upload_seconds)
+
+    async def draw(self, work: Callable[[], Result]) -> Result:
+        """Do a short piece of work in a thread, without a place in the queue."""
+        return await anyio.to_thread.run_sync(work, limiter=self._drawing)
+
+    def photo(self, stored: StoredPhoto) -> Photo:
+        """The decoded photo, without results; blocks while it is decoded."""
+        decode = partial(open_photo, stored.source, self.settings.max_pixels)
+        return self.decoded.get(stored.id, decode)
+
+
+def describe_models(default: str | os.PathLike[str]) -> list[ModelInfo]:
+    """What clients may choose from: the named models, and the file given at the start."""
+    chosen = os.fspath(default)
+    if chosen == "default":
+        chosen = DEFAULT
+    models = [
+        ModelInfo(
+            name=card.name,
+            title=card.title,
+            paper=card.paper,
+            licences=card.licences,
+            size=card.size,
+            installed=card.installed,
+            install=card.install,
+            default=card.name == chosen,
+            seeded=card.seeded,
+        )
+        for card in list_models()
+    ]
+    if any(model.default for model in models):
+        return models
+    file = Path(chosen)
+    own = ModelInfo(
+        name=file.stem,
+        title="the weights that this server was started with",
+        paper="",
+        licences={},
+        size=file.stat().st_size if file.is_file() else 0,
+        installed=True,
+        install="",
+        default=True,
+        seeded=True,
+    )
+    return [own, *(model for model in models if model.name != own.name)]
+
+
+def context_of(request: Request) -> Context:
+    """The context that `create_app` left with the application."""
+    context: Context = request.app.state.context
+    return context

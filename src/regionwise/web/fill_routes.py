@@ -1,0 +1,118 @@
+"""POST /api/v1/fill: a photo and a mask in, the filled photo out; nothing is kept."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
+
+from regionwise.images import encode_photo
+from regionwise.web import jobs
+from regionwise.web.context import Context, context_of
+from regionwise.web.forms import Form
+from regionwise.web.messages import ModelList, Problem, StatelessFill, read_options
+from regionwise.web.patches import with_patches
+from regionwise.web.refusals import CLIENT_GONE, RefusedError, StoppedError
+from regionwise.web.stopping import Stop, stopped_on_disconnect
+
+router = APIRouter(prefix="/api/v1")
+
+MEDIA_TYPES = {
+    "JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp",
+    "TIFF": "image/tiff", "BMP": "image/bmp",
+}  # fmt: skip
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": text}
+    for status, text in (
+        (400, "The form is broken."),
+        (401, "The token is missing or wrong."),
+        (404, "There is no such photo or result."),
+        (413, "Too many bytes."),
+        (422, "The photo, the mask or an option can't be used."),
+        (429, "The queue is full; Retry-After says in how many seconds to try again."),
+        (503, "The fill took too long."),
+    )
+}
+
+
+def form_schema(options: type[BaseModel] | None, **files: str) -> dict[str, Any]:
+    """What OpenAPI says of a multipart request: the options, and the files with what they are."""
+    schema: dict[str, Any] = (
+        options.model_json_schema() if options else {"type": "object", "properties": {}}
+    )
+    for name, text in files.items():
+        schema["properties"][name] = {"type": "string", "format": "binary", "description": text}
+    return {
+        "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    }
+
+
+@router.get("/models")
+async def models(request: Request) -> ModelList:
+    """The models to choose from, and the limits of this server."""
+    context = context_of(request)
+    return ModelList(
+        models=context.models,
+        max_bytes=context.settings.max_bytes,
+        max_pixels=context.settings.max_pixels,
+    )
+
+
+@router.post(
+    "/fill",
+    response_class=Response,
+    responses=PROBLEMS
+    | {200: {"description": "The filled photo, in its own format.", "content": {"image/*": {}}}},
+    openapi_extra=form_schema(
+        StatelessFill,
+        photo="JPEG, PNG, WebP, TIFF or BMP.",
+        mask="A picture; white is filled. Without mask and box the transparent pixels are.",
+    ),
+)
+async def fill(request: Request) -> Response:
+    """Fill a photo. What is not in the hole stays as it is, metadata too."""
+    context = context_of(request)
+    stop = context.stop()
+    with context.queue.place():
+        try:
+            form = await context.form(request)
+            async with stopped_on_disconnect(request, stop):
+                data, kind, warnings = await context.queue.run(_work(context, form, stop))
+        except (ClientDisconnect, StoppedError):
+            return Response(status_code=CLIENT_GONE)
+    headers = {"X-Regionwise-Warning": quote(warnings[0], safe=" ,:;()")} if warnings else {}
+    return Response(data, media_type=MEDIA_TYPES[kind], headers=headers)
+
+
+def _work(context: Context, form: Form, stop: Stop) -> partial[tuple[bytes, str, list[str]]]:
+    """What a worker is to do for a form; the store is looked at here, in the event loop."""
+    options = read_options(StatelessFill, form.fields)
+    photo, mask = form.files.get("photo"), form.files.get("mask")
+    if (photo is None) == (options.photo_id is None):
+        raise RefusedError(422, "send either the file `photo` or the field `photo_id`")
+    if photo is not None:
+        read = partial(jobs.open_photo, photo.data, context.settings.max_pixels)
+    else:
+        stored = context.store.get(options.photo_id or "")
+        patches = stored.patches_of(options.result)
+        read = partial(lambda: with_patches(context.photo(stored), patches))
+    return partial(_fill, context, read, mask.data if mask else None, options, stop)
+
+
+def _fill(
+    context: Context, read: Any, mask: bytes | None, options: StatelessFill, stop: Stop
+) -> tuple[bytes, str, list[str]]:
+    stop.begin()
+    filling = jobs.fill(
+        read(),
+        mask,
+        options,
+        context.engine(options),
+        stop,
+        max_pixels=context.settings.max_pixels,
+    )
+    return encode_photo(filling.photo), filling.photo.format or "PNG", filling.warnings

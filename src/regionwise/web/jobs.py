@@ -1,0 +1,139 @@
+"""What the worker threads do, by means of `regionwise.filling`; no HTTP here."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from regionwise import masks
+from regionwise.engines import Engine
+from regionwise.ensemble import EnsembleEngine
+from regionwise.errors import MaskError, RegionwiseError
+from regionwise.filling import Progress, fill_photo, find_hole
+from regionwise.images import Photo, read_photo
+from regionwise.masks import Mask
+from regionwise.web.messages import FillOptions
+from regionwise.web.refusals import RefusedError
+from regionwise.web.stopping import Stop
+
+
+@dataclass(frozen=True, eq=False)
+class Filling:
+    """A fill and how it went."""
+
+    photo: Photo
+    hole_ratio: float
+    seconds: float
+    warnings: list[str]
+
+
+def open_photo(data: bytes, max_pixels: int) -> Photo:
+    """Decode a file that was sent.
+
+    Raises:
+        PhotoError: if it is no photo, or has too many pixels.
+        RefusedError: with 413, if it does not fit into memory.
+    """
+    try:
+        return read_photo(data, max_pixels=max_pixels)
+    except MemoryError as error:
+        raise RefusedError(
+            413, "there is not enough memory for this photo; scale it down"
+        ) from error
+
+
+def fill(
+    photo: Photo,
+    mask: bytes | None,
+    options: FillOptions,
+    engine: Engine,
+    stop: Stop,
+    *,
+    max_pixels: int,
+    progress: Progress | None = None,
+) -> Filling:
+    """Fill a photo; stops between two windows when `stop` says so.
+
+    Args:
+        photo: decoded.
+        mask: a file, or None for a box or the transparent pixels.
+        options: see there.
+        engine: of the model that the options name.
+        stop: begun by the caller.
+        max_pixels: of the mask.
+        progress: called with the windows done and their number.
+
+    Raises:
+        RegionwiseError: with one line.
+    """
+    started = time.perf_counter()
+
+    def step(done: int, count: int) -> None:
+        if progress:
+            progress(done, count)
+        if done < count:
+            stop.check()
+
+    try:
+        hole = _hole(photo, mask, options, max_pixels)
+        stop.check()
+        filled = fill_photo(
+            photo,
+            hole,
+            EnsembleEngine(engine) if options.ensemble else engine,
+            feather=options.feather,
+            large=options.large,
+            progress=step,
+        )
+    except MemoryError as error:
+        raise RefusedError(413, "there is not enough memory for this fill; paint less") from error
+    message = masks.mask_warning(hole)
+    return Filling(
+        filled,
+        masks.hole_ratio(hole),
+        time.perf_counter() - started,
+        [message] if message else [],
+    )
+
+
+def _hole(photo: Photo, mask: bytes | None, options: FillOptions, max_pixels: int) -> Mask:
+    """As `find_hole`; a mask may also be a part of the photo's size, laid at a corner."""
+    size = photo.height, photo.width
+    if mask is None:
+        return find_hole(photo, box=options.box, invert_mask=options.invert_mask, grow=options.grow)
+    if options.box is not None:
+        raise MaskError("both a mask and a box were given; give one of them")
+    corner = options.corner
+    hole = masks.read_mask(
+        mask,
+        size=size if corner is None else None,
+        invert=options.invert_mask,
+        resize=options.resize_mask,
+        max_pixels=max_pixels,
+    )
+    if corner is not None:
+        hole = _laid(hole, corner, size)
+    return masks.grow(hole, options.grow) if options.grow else hole
+
+
+def _laid(part: Mask, corner: tuple[int, int], size: tuple[int, int]) -> Mask:
+    """A mask of the photo's size with `part` at a corner (x, y) and nothing missing round it."""
+    x, y = corner
+    height, width = part.shape
+    if y + height > size[0] or x + width > size[1]:
+        raise MaskError(
+            f"the mask of {width}×{height} at {x},{y} juts out of the photo of "
+            f"{size[1]}×{size[0]}; give one that lies inside"
+        )
+    hole = np.zeros(size, dtype=bool)
+    hole[y : y + height, x : x + width] = part
+    return hole
+
+
+def one_line(error: BaseException) -> str:
+    """What a client is told of an error."""
+    if isinstance(error, RegionwiseError):
+        return str(error)
+    return "a mistake of the server itself; its log says more"

@@ -1,0 +1,39 @@
+"""What a fill made new, without the photo round it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from regionwise.images import Photo
+from regionwise.masks import Mask
+from regionwise.raster import Pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """A window of new pixels: height×width×3 `color`, of which those under `hole` count."""
+
+    top: int
+    left: int
+    color: Pixels
+    hole: Mask
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory."""
+        return int(self.color.nbytes + self.hole.nbytes)
+
+
+def patches_since(before: Photo, after: Photo) -> tuple[Patch, ...]:
+    """What a fill made new, cut out and copied, so that the photos themselves can go."""
+    return tuple(
+        Patch(done.top, done.left, after.color[done.window].copy(), np.array(done.hole))
+        for done in after.filled[len(before.filled) :]
+    )
+
+
+def with_patches(photo: Photo, patches: tuple[Patch, ...]) -> Photo:
+    """The photo with these fills, in their order."""
+    return photo.with_fills([(one.top, one.left, one.color, one.hole) for one in patches])

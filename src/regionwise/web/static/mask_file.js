@@ -1,0 +1,93 @@
+// The mask at the photo's full size, as a PNG of one bit a pixel, of the part that was painted.
+//
+// It is drawn in strips: a browser could not hold a canvas of 50 megapixels, and a phone far less.
+
+import { drawMask, maskBounds } from "./strokes.js";
+
+const STRIP_PIXELS = 2 ** 21;
+
+/**
+ * Draw a mask at full size.
+ *
+ * Gives {blob, x, y}: a PNG, white is missing, and where its upper left corner lies in the photo; or
+ * null if no pixel is painted.
+ */
+export async function renderMask(operations, width, height) {
+  const bounds = maskBounds(operations, width, height);
+  if (!bounds) return null;
+  const stride = 1 + Math.ceil(bounds.width / 8); // a PNG's row starts with the number of its filter
+  const rows = new Uint8Array(stride * bounds.height);
+  const stripHeight = Math.max(1, Math.min(bounds.height, Math.floor(STRIP_PIXELS / bounds.width)));
+  const canvas = document.createElement("canvas");
+  canvas.width = bounds.width;
+  canvas.height = stripHeight;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  let painted = false;
+  for (let top = 0; top < bounds.height; top += stripHeight) {
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.setTransform(1, 0, 0, 1, -bounds.x, -bounds.y - top);
+    drawMask(context, operations, width, height);
+    const count = Math.min(stripHeight, bounds.height - top);
+    const pixels = context.getImageData(0, 0, bounds.width, count).data;
+    painted = packRows(pixels, bounds.width, count, rows, top * stride, stride) || painted;
+    await new Promise((resolve) => setTimeout(resolve)); // the page stays alive meanwhile
+  }
+  if (!painted) return null;
+  return { blob: await encodePng(rows, bounds.width, bounds.height), x: bounds.x, y: bounds.y };
+}
+
+/** Cut alpha at a half into bits, most significant first; says whether any is set. */
+function packRows(pixels, width, height, rows, offset, stride) {
+  let any = 0;
+  for (let y = 0; y < height; y += 1) {
+    const start = offset + y * stride + 1;
+    for (let x = 0; x < width; x += 1) {
+      const bit = pixels[4 * (y * width + x) + 3] >> 7;
+      rows[start + (x >> 3)] |= bit << (7 - (x & 7));
+      any |= bit;
+    }
+  }
+  return any === 1;
+}
+
+/** A grey PNG of one bit a pixel from its rows, each with the byte of its filter. */
+async function encodePng(rows, width, height) {
+  const header = new DataView(new ArrayBuffer(13));
+  header.setUint32(0, width);
+  header.setUint32(4, height);
+  header.setUint8(8, 1); // bits a pixel; grey, deflate, filters of kind 0, not interlaced
+  const packed = new Blob([rows]).stream().pipeThrough(new CompressionStream("deflate"));
+  const data = new Uint8Array(await new Response(packed).arrayBuffer());
+  const signature = new Uint8Array([137, 80, 78, 71, 13, 10, 26, 10]);
+  const parts = [
+    signature,
+    chunk("IHDR", new Uint8Array(header.buffer)),
+    chunk("IDAT", data),
+    chunk("IEND", new Uint8Array()),
+  ];
+  return new Blob(parts, { type: "image/png" });
+}
+
+function chunk(name, data) {
+  const bytes = new Uint8Array(12 + data.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, data.length);
+  bytes.set(new TextEncoder().encode(name), 4);
+  bytes.set(data, 8);
+  view.setUint32(8 + data.length, checksum(bytes.subarray(4, 8 + data.length)));
+  return bytes;
+}
+
+const CHECKSUMS = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let value = byte;
+  for (let bit = 0; bit < 8; bit += 1) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
+  return value;
+});
+
+/** CRC-32. */
+function checksum(bytes) {
+  let value = 0xffffffff;
+  for (const byte of bytes) value = CHECKSUMS[(value ^ byte) & 255] ^ (value >>> 8);
+  return (value ^ 0xffffffff) >>> 0;
+}

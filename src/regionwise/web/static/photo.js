@@ -1,0 +1,73 @@
+// A photo that is worked on: its file, what the server knows of it, and all that was done, to be undone.
+
+import { freshKey } from "./storage.js";
+import { maskOperations, shownResult } from "./strokes.js";
+import { Tiles } from "./tiles.js";
+
+export class WorkPhoto {
+  /** `info` is the server's; `saved` what `data()` gave before a reload. */
+  constructor(file, info, { key = freshKey(), operations = [], undone = [] } = {}) {
+    Object.assign(this, { file, info, key, operations, undone });
+    this.tiles = null;
+  }
+
+  /** What has to be kept besides the file. */
+  data() {
+    const { key, operations, undone, info } = this;
+    return { key, operations, undone, id: info.id };
+  }
+
+  get result() {
+    return shownResult(this.operations);
+  }
+
+  get mask() {
+    return maskOperations(this.operations);
+  }
+
+  get hasMask() {
+    return this.mask.some((operation) => !operation.erase);
+  }
+
+  /** The mask that the shown result was made with; empty if it was chosen from the history. */
+  get lastMask() {
+    let before = this.operations;
+    while (before.at(-1)?.kind === "fill") {
+      before = before.slice(0, -1);
+      const mask = maskOperations(before);
+      if (mask.length) return mask;
+    }
+    return [];
+  }
+
+  do(operation) {
+    this.operations.push(operation);
+    this.undone = [];
+  }
+
+  undo() {
+    if (this.operations.length) this.undone.push(this.operations.pop());
+  }
+
+  redo() {
+    if (this.undone.length) this.operations.push(this.undone.pop());
+  }
+
+  /** A fill that was begun after `count` operations is there; what was painted since stays painted. */
+  addResult(result, count) {
+    this.info.results.push(result);
+    this.operations.splice(count, 0, { kind: "fill", result: result.number });
+    this.undone = [];
+  }
+
+  /** The server lost the photo and got it anew: its results are gone, the mask stays. */
+  restart(info) {
+    const mask = this.mask;
+    this.tiles?.close();
+    Object.assign(this, { info, operations: mask, undone: [] });
+  }
+
+  openTiles(onChange, onError) {
+    this.tiles = new Tiles(this, onChange, onError);
+  }
+}

@@ -1,0 +1,101 @@
+"""`regionwise train`: what it says, what it refuses; a run goes on from its folder alone."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from PIL import Image
+from skimage import data
+
+from regionwise.cli import main
+
+RECIPES = Path(__file__).parents[2] / "recipes"
+TINY = str(RECIPES / "tiny.yaml")
+SMALL = [
+    "--set=data.size=32",
+    "--set=batch=2",
+    "--set=model.options.width=4",
+    "--set=phases.reconstruct.length=2",
+    "--set=phases.texture.length=1",
+    "--workers=0",
+    "--accelerator=cpu",
+]
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for number in range(3):
+        Image.fromarray(data.astronaut()[64 * number :, :200]).save(folder / f"{number}.png")
+    return folder
+
+
+def test_train_stop_and_go_on(photos, tmp_path, capsys):
+    run = tmp_path / "run"
+    start = ["train", TINY, "-p", str(photos), "-o", str(run), *SMALL]
+    assert main([*start, "--minutes=0"]) == 0
+    assert f"go on with: regionwise train --resume {run}" in capsys.readouterr().out
+    assert main(start) == 2
+    assert f"{run} holds a run; go on with --resume {run}" in capsys.readouterr().err
+    assert main(["train", "--resume", str(run)]) == 0
+    assert f"trained 3 steps; fill with: regionwise fill PHOTO MASK --model {run / 'last.pt'}" in (
+        capsys.readouterr().out
+    )
+    Image.new("L", (200, 512)).save(tmp_path / "mask.png")
+    filled = ["fill", str(photos / "0.png"), str(tmp_path / "mask.png"), "-o"]
+    assert main([*filled, str(tmp_path / "out.png"), "--model", str(run / "last.pt")]) == 0
+    kept = yaml.safe_load((run / "run.yaml").read_text())
+    assert kept["recipe"]["phases"][0]["length"] == "2 steps"
+    assert kept["photos"] == [str(photos)]
+
+
+def test_show_tells_values_and_costs(photos, capsys):
+    assert main(["train", TINY, "--show", "--set=optimizer.lr=1e-3", "-p", str(photos)]) == 0
+    said = capsys.readouterr().out
+    values = yaml.safe_load(said)
+    assert values["phases"][1]["optimizer"]["lr"] == 1e-3
+    assert values["phases"][0]["batch"] == 4
+    assert "# generator: 0.0" in said
+    assert "# discriminator: 0.0" in said
+    assert "# phase texture: 40 steps; a picture of 64×64: 0.0" in said
+    assert "G multiply-accumulates forward" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give a recipe, such as recipes/tiny.yaml, or --resume RUN"),
+        ([TINY], "to train it give --photos DIR and --output RUN"),
+        (["no.yaml", "--show"], "no.yaml: can't be read"),
+        ([TINY, "--show", "--set", "optimiser.lr=1"], "the recipe has no optimiser.lr; there are"),
+        (["--resume", "nowhere"], "nowhere: there is no run here"),
+        (["--resume", "nowhere", "--set", "batch=1"], "the run has its recipe, in run.yaml"),
+    ],
+)
+def test_what_can_be_wrong(arguments, message, capsys):
+    code = main(["train", *arguments])
+    error = capsys.readouterr().err
+    assert code == 2
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_masks_from_files(photos, tmp_path):
+    mask = Image.new("L", (64, 64))
+    mask.paste(255, (10, 10, 40, 40))
+    mask.save(tmp_path / "mask.png")
+    run = tmp_path / "run"
+    options = ["--masks", str(tmp_path / "mask.png"), "--set=holes.ratio=null", "--minutes=0"]
+    assert main(["train", TINY, "-p", str(photos), "-o", str(run), *SMALL, *options]) == 0
+    holes = yaml.safe_load((run / "run.yaml").read_text())["recipe"]["phases"][0]["holes"]
+    assert holes["mixture"] == {"stored": 1.0}
+
+
+def test_missing_vgg_is_told_before_the_first_step(photos, tmp_path, capsys):
+    rn = str(RECIPES / "rn.yaml")
+    options = ["--set=batch=1", "--vgg", str(tmp_path / "no.pth"), "--workers=0"]
+    small = ["--set=model.options={width: 4, blocks: 1}", "--set=discriminator.options={width: 4}"]
+    run = tmp_path / "run"
+    assert main(["train", rn, "-p", str(photos), "-o", str(run), *options, *small]) == 2
+    assert "no.pth: there is no such file of VGG weights" in capsys.readouterr().err

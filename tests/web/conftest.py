@@ -1,0 +1,14 @@
+"""A server for most tests: the membrane, which fills in milliseconds."""
+
+import pytest
+
+pytest.importorskip("fastapi", reason='pip install "regionwise[web]"')
+
+from regionwise.web.settings import Settings
+from running_server import running
+
+
+@pytest.fixture(scope="module")
+def client():
+    with running(Settings(model="membrane", waiting=100)) as client:
+        yield client
