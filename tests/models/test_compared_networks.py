@@ -11,6 +11,7 @@ from regionwise.export import export_onnx, largest_difference, rounded_to_half
 from regionwise.models.registry import create_model
 
 SLIM = {
+    "aotgan": {"width": 8, "blocks": 1},
     "deepfillv1": {"width": 8},
     "deepfillv2": {"width": 8},
     "edgeconnect": {"width": 4, "blocks": 1},
