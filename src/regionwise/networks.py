@@ -100,4 +100,4 @@ NETWORKS = (
         "CC BY-NC",
     ),
 )
-"""Those that the papers compare with; the papers' own systems have pages under docs/."""
+"""Those that the papers compare with, and AOT-GAN; the papers' own have pages under docs/."""
