@@ -33,6 +33,7 @@ MODELS = [
     "pic",
     "glcic",
     "structureflow",
+    "aotgan",
 ]
 
 

@@ -26,6 +26,14 @@ class Network:
 
 NETWORKS = (
     Network(
+        "aotgan",
+        "blocks that look at four distances at once; made for 512 px",
+        "Zeng et al., Aggregated Contextual Transformations for High-Resolution Image Inpainting, "
+        "TVCG 2022",
+        "G*.pt",
+        "Apache-2.0",
+    ),
+    Network(
         "deepfillv1",
         "contextual attention (CA): patches of the known region are pasted into the hole",
         "Yu et al., Generative Image Inpainting with Contextual Attention, CVPR 2018",
@@ -92,4 +100,4 @@ NETWORKS = (
         "CC BY-NC",
     ),
 )
-"""Those that the papers compare with; the papers' own systems have pages under docs/."""
+"""Those that the papers compare with, and AOT-GAN; the papers' own have pages under docs/."""

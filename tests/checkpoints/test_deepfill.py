@@ -49,13 +49,15 @@ def named_by_tensorflow(weights):
 
 
 @pytest.mark.parametrize(
-    ("name", "stage"), [("deepfillv2_tf", "stage2_fused"), ("deepfillv1", "stage2_tf")]
+    ("name", "stage", "ending"),
+    [("deepfillv2_tf", "stage2_fused", ""), ("deepfillv1", "stage2_tf", ":0")],
 )
-def test_the_authors_variables(name, stage):
+def test_the_authors_variables(name, stage, ending):
     """Trained on BGR: given swapped colours they answer with swapped colours."""
     answers = official_answers(name)
     image, mask = official_inputs(answers)
-    network = from_official(named_by_tensorflow(official_weights(name)))
+    theirs = named_by_tensorflow(official_weights(name))
+    network = from_official({key + ending: value.numpy() for key, value in theirs.items()})
     with torch.no_grad():
         ours = network(image[:1].flip(1), mask[:1]).answer.flip(1)
     assert relative_error(ours * 2 - 1, answers[stage][:1]) < 1e-4

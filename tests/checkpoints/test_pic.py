@@ -1,5 +1,6 @@
 """Our PIC with the authors' weights computes what their networks compute."""
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -8,6 +9,9 @@ from official_fixtures import official_answers, official_inputs, official_weight
 from regionwise.checkpoints import from_official
 from regionwise.cli import main
 from regionwise.errors import CheckpointError
+from regionwise.export import export_onnx
+from regionwise.models.registry import create_model
+from regionwise.zoo import load_model
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +75,18 @@ def test_several_answers(weights, tmp_path, capsys):
     capsys.readouterr()
     assert main([*fill, "--model", "membrane"]) == 2
     assert "all 3 answers would be the same" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_as_onnx_it_draws_by_its_seed(tmp_path):
+    file = tmp_path / "pic.onnx"
+    export_onnx(create_model("pic", width=8), file)
+    images, masks = np.full((1, 3, 64, 64), 0.4, np.float32), np.zeros((1, 1, 64, 64), np.float32)
+    masks[..., 16:48, 16:48] = 1
+    answers = []
+    for seed in (0, 0, 1):
+        engine = load_model(file, seed=seed)
+        assert engine.draws
+        answers.append(engine.fill(images, masks))
+    assert np.array_equal(answers[0], answers[1])
+    assert not np.allclose(answers[0], answers[2])

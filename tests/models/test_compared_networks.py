@@ -11,6 +11,7 @@ from regionwise.export import export_onnx, largest_difference, rounded_to_half
 from regionwise.models.registry import create_model
 
 SLIM = {
+    "aotgan": {"width": 8, "blocks": 1},
     "deepfillv1": {"width": 8},
     "deepfillv2": {"width": 8},
     "edgeconnect": {"width": 4, "blocks": 1},
@@ -157,3 +158,32 @@ def test_onnx(name, tmp_path):
 def test_what_can_not_be_exported_says_so(name, tmp_path):
     with pytest.raises(ModelError, match="can't be written as ONNX"):
         export_onnx(slim(name), tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("deepfillv1", {"coarse_norm": "region"}),
+        ("deepfillv2", {"coarse_norm": "region"}),
+        ("pconv", {"norm": "region"}),
+    ],
+)
+def test_region_normalization_inside(name, options):
+    """RN-CA, RN-GC, RN-PC: RN-B early, RN-L late, nowhere in the refining network."""
+    network = slim(name, **options)
+    whole = network if name == "pconv" else network.coarse
+    norms = {"early": whole.encoder, "late": [getattr(whole, "middle", None), whole.decoder]}
+    early = [type(m).__name__ for m in norms["early"].modules() if "RegionNorm" in type(m).__name__]
+    late = [
+        type(m).__name__
+        for part in norms["late"]
+        if part is not None
+        for m in part.modules()
+        if "RegionNorm" in type(m).__name__
+    ]
+    assert set(early) == {"RegionNormBasic"}
+    assert set(late) == {"RegionNormLearnable"}
+    everywhere = [m for m in network.modules() if "RegionNorm" in type(m).__name__]
+    assert len(everywhere) == len(early) + len(late)
+    plain = create_model(name, **SLIM[name])
+    assert not [m for m in plain.modules() if "RegionNorm" in type(m).__name__]

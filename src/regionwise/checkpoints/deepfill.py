@@ -21,8 +21,8 @@ _MARKS = {
 
 
 def recognizes(weights: Mapping[str, Tensor]) -> bool:
-    """Whether these are keys of the authors (variables by name) or of a port."""
-    return any(mark in weights for mark in _MARKS)
+    """Whether these are keys of the authors (variables by name, with or without ":0") or a port."""
+    return any(mark in weights or f"{mark}:0" in weights for mark in _MARKS)
 
 
 def convert(weights: Mapping[str, Tensor]) -> Checkpoint:
@@ -32,6 +32,7 @@ def convert(weights: Mapping[str, Tensor]) -> Checkpoint:
     TensorFlow's weights: the port pads on another side than these were trained with, so they run in
     their own graph. The option `graph` chooses another one.
     """
+    weights = {key.removesuffix(":0"): value for key, value in weights.items()}
     mark, graph = next((mark, graph) for mark, graph in _MARKS.items() if mark in weights)
     theirs = {key.removeprefix(_CONVERTED_V1): value for key, value in weights.items()}
     names = dict(_names())

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from regionwise.checkpoints import (
+    aotgan,
     deepfill,
     deepgin,
     edgeconnect,
@@ -28,6 +29,7 @@ from regionwise.checkpoints.parts import joined
 from regionwise.errors import CheckpointError
 
 _FORMATS = (
+    aotgan,
     deepfill,
     deepgin,
     edgeconnect,

@@ -27,11 +27,11 @@ class AsymmetricGaussian(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Elementwise."""
-        peak = self.peak.clamp(1.01, 6)
-        squares = (x - self.centre.clamp(0.1, 3)).square()
-        left = peak * torch.exp(-self.left.clamp(0.5, 2) * squares)
-        right = 1 + (peak - 1) * torch.exp(-self.right.clamp(0.5, 2) * squares)
-        return torch.where(x < self.centre.clamp(0.1, 3), left, right)
+        peak = self.peak.clamp(1.01, 6.0)
+        squares = (x - self.centre.clamp(0.1, 3.0)).square()
+        left = peak * torch.exp(-self.left.clamp(0.5, 2.0) * squares)
+        right = 1 + (peak - 1) * torch.exp(-self.right.clamp(0.5, 2.0) * squares)
+        return torch.where(x < self.centre.clamp(0.1, 3.0), left, right)
 
 
 class AttentionMap(nn.Module):

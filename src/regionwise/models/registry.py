@@ -10,6 +10,7 @@ from torch import nn
 from regionwise.errors import ModelError
 
 _HOMES = {
+    "aotgan": ("regionwise.models.aotgan", "AggregatedTransformGenerator"),
     "deepfillv1": ("regionwise.models.deepfill", "DeepFillV1Generator"),
     "deepfillv2": ("regionwise.models.deepfill", "DeepFillV2Generator"),
     "deepgin": ("regionwise.models.deepgin", "DeepGinGenerator"),
