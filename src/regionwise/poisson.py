@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation
-from scipy.sparse import coo_array, diags
-from scipy.sparse.linalg import cg
 
 from regionwise.engines import Engine, Floats
 from regionwise.errors import RegionwiseError
@@ -67,6 +64,9 @@ def blend(image: Floats, answer: Floats, hole: NDArray[np.bool_]) -> Floats:
     """
     if hole.all() or not hole.any():
         return answer
+    from scipy.sparse import coo_array, diags  # not before it is needed: it takes long to import
+    from scipy.sparse.linalg import cg
+
     # s = a + c: c is harmonic in the hole, and i − a in the mean over a border pixel's neighbours.
     number = np.full(hole.shape, -1)
     number[hole] = np.arange(hole.sum())
@@ -108,6 +108,8 @@ def _shifted(shape: tuple[int, ...], down: int, right: int) -> tuple[tuple[slice
 
 def _start(image: Floats, answer: Floats, hole: NDArray[np.bool_]) -> Floats:
     """The membrane through what the border lacks: nearly the solution."""
+    from scipy.ndimage import binary_dilation
+
     ring = binary_dilation(hole) & ~hole
     inner = membrane_fill(answer[None], (~hole)[None, None].astype(np.float32))[0]
     lacking = (image - inner)[None]
