@@ -80,8 +80,6 @@ def read_official(content: Mapping[str, Any]) -> Checkpoint:
             try:
                 checkpoint: Checkpoint = format_.convert(weights)
                 return checkpoint
-            except CheckpointError:
-                raise
             except (KeyError, RuntimeError, IndexError) as error:
                 detail = " ".join(str(error).split())[:200]
                 name = format_.__name__.rpartition(".")[2]
