@@ -1,7 +1,8 @@
 """From YAML files and overrides to a checked `Recipe`, and back.
 
 The sections of a phase may stand at the top of the recipe, where they hold for all phases; a
-phase's own keys go before them, key by key.
+phase's own keys go before them, key by key. A recipe that differs from another one in a few values
+names that one as its `base` (a path from its own folder) and holds only what differs.
 """
 
 from __future__ import annotations
@@ -28,13 +29,7 @@ def read_recipe(file: Path) -> Recipe:
     Raises:
         RecipeError: one line that names the file, the key, and what would be right.
     """
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{file}: can't be read ({error})") from error
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{file}: not YAML ({' '.join(str(error).split())})") from error
-    return check_recipe(content, str(file))
+    return check_recipe(_content(file, ()), str(file))
 
 
 def check_recipe(content: Any, origin: str) -> Recipe:
@@ -85,6 +80,28 @@ def to_yaml(recipe: Recipe) -> str:
     """The recipe with all its values, as YAML that `read_recipe` takes."""
     content = recipe.model_dump(mode="json")
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _content(file: Path, above: tuple[Path, ...]) -> Any:
+    """What a file holds, upon its base; `above` are the files that it is the base of."""
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{file}: can't be read ({error})") from error
+    except yaml.YAMLError as error:
+        raise RecipeError(f"{file}: not YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(content, dict) or "base" not in content:
+        return content
+    name = content.pop("base")
+    if not isinstance(name, str):
+        raise RecipeError(f"{file}: base: {name!r}: give another recipe's path from this folder")
+    base = file.parent / name
+    if base.resolve() in (file.resolve(), *above):
+        raise RecipeError(f"{file}: base: {name} has this recipe as its own base")
+    lower = _content(base, (*above, file.resolve()))
+    if not isinstance(lower, dict):
+        raise RecipeError(f"{base}: not a recipe: it holds no keys; see recipes/tiny.yaml")
+    return _merged(lower, content)
 
 
 def _spread(content: Mapping[str, Any]) -> dict[str, Any]:
