@@ -27,20 +27,40 @@ def bins(
     ratios: list[tuple[float, float]],
     seed: int,
     margins: tuple[float, ...] = (0.0,),
+    *,
+    prefix: str = "",
+    count: int = COUNT,
+    size: tuple[int, int] = SIZE,
 ) -> list[MaskSet]:
     """A set for each ratio; each has a seed of its own."""
     return [
         MaskSet(
-            name=f"{low:.0%}-{high:.0%}".replace("%-", "-"),
+            name=prefix + f"{low:.0%}-{high:.0%}".replace("%-", "-"),
             mixture=mixture,
             ratio=(low, high),
             margins=margins,
-            count=COUNT,
+            count=count,
             seed=seed + number,
-            size=SIZE,
+            size=size,
         )
         for number, (low, high) in enumerate(ratios)
     ]
+
+
+def bakeoff(side: int, count: int, seed: int) -> Manifest:
+    """Both kinds of holes by ratio at one size of picture."""
+    more = {"count": count, "size": (side, side)}
+    rows = [
+        *bins({"contiguous": 1}, TENTHS[:5], seed, prefix="contiguous ", **more),
+        *bins({"discontiguous": 1}, TENTHS[:5], seed + 10, prefix="discontiguous ", **more),
+    ]
+    return Manifest(
+        name=f"bakeoff-{side}",
+        title=f"Contiguous and discontiguous holes by ratio at {side}×{side}",
+        source="regionwise",
+        all=tuple(one.name for one in rows),
+        sets=tuple(rows),
+    )
 
 
 def regular(seed: int) -> MaskSet:
@@ -113,6 +133,8 @@ def protocols() -> list[Manifest]:
                 )
             ),
         ),
+        bakeoff(256, 100, 6000),
+        bakeoff(512, 50, 6100),
     ]
 
 

@@ -8,6 +8,8 @@ from PIL import Image
 from skimage import data
 
 from regionwise.cli import main
+from regionwise.cli.training_progress import TrainingProgress
+from regionwise.training.loop import Progress
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 TINY = str(RECIPES / "tiny.yaml")
@@ -99,3 +101,13 @@ def test_missing_vgg_is_told_before_the_first_step(photos, tmp_path, capsys):
     run = tmp_path / "run"
     assert main(["train", rn, "-p", str(photos), "-o", str(run), *options, *small]) == 2
     assert "no.pth: there is no such file of VGG weights" in capsys.readouterr().err
+
+
+def test_a_log_tells_the_scores_of_held_back_photos_once(capsys):
+    scored = {"psnr": 23.4567, "ssim": 0.81}
+    with TrainingProgress() as shown:
+        for step, scores in enumerate([{}, scored, scored, {"psnr": 24.0}], start=1):
+            shown.update(Progress(step, 4, "main", {"l1": 0.1}, 3.0, scores))
+    said = capsys.readouterr().err
+    assert said.count("held-back photos: psnr 23.46, ssim 0.81") == 1
+    assert said.count("held-back photos: psnr 24\n") == 1

@@ -19,7 +19,7 @@ class TrainingProgress:
     """Losses, pictures a second and the time that is left, on stderr."""
 
     def __init__(self) -> None:
-        console = Console(stderr=True)
+        self._console = console = Console(stderr=True)
         self._bar: Progress | None = None
         if console.is_terminal:
             self._bar = Progress(
@@ -33,6 +33,7 @@ class TrainingProgress:
         self._task = self._bar.add_task("", total=None) if self._bar else None
         self._started: tuple[float, int] | None = None
         self._logged = 0.0
+        self._scores: dict[str, float] = {}
 
     def __enter__(self) -> TrainingProgress:
         if self._bar:
@@ -44,7 +45,11 @@ class TrainingProgress:
             self._bar.stop()
 
     def update(self, progress: loop.Progress) -> None:
-        """Show a step."""
+        """Show a step, and the scores of a validation that came before it."""
+        if progress.scores != self._scores:
+            self._scores = progress.scores
+            scores = ", ".join(f"{name} {value:.4g}" for name, value in progress.scores.items())
+            self._console.print(f"held-back photos: {scores}", highlight=False)
         losses = "  ".join(f"{name} {value:.4g}" for name, value in progress.numbers.items())
         speed = f"{progress.pictures_per_second:.1f} pictures/s"
         text = f"{progress.phase}  {speed}  {losses}"

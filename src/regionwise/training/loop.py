@@ -35,13 +35,17 @@ from regionwise.training.validation import Validation
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training is: `done` of `steps`, with the numbers of the last step read."""
+    """How far a training is: `done` of `steps`, with the numbers of the last step read.
+
+    `scores` are the latest on held-back photos, none before the first validation.
+    """
 
     done: int
     steps: int
     phase: str
     numbers: dict[str, float]
     pictures_per_second: float
+    scores: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -207,7 +211,7 @@ class Training:
             ) from None
         if self.fabric.is_global_zero:
             phase = self.stretch.phase.name
-            self.report(Progress(self.done, self.steps, phase, values, speed))
+            self.report(Progress(self.done, self.steps, phase, values, speed, self.scores))
 
     def _validate(self) -> None:
         """Measure the averaged weights, and keep them if they are the best so far."""
