@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -78,7 +80,7 @@ def command(
     device: Annotated[
         str, typer.Option(metavar="auto|cpu|cuda", help="auto takes a GPU where there is one.")
     ] = "auto",
-    seed: Annotated[int, typer.Option(help="For models that draw numbers.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="For models that draw numbers.")] = 0,
     count: Annotated[
         int, typer.Option(min=1, help="So many answers for each hole, of a model that draws.")
     ] = 1,
@@ -138,13 +140,27 @@ def command(
             shows_progress=not quiet and sys.stderr.isatty(),
             report=report,
         )
-        return _fill_folder(call) if photo.is_dir() else _fill_photo(call)
+        with _terminated_like_ctrl_c():
+            return _fill_folder(call) if photo.is_dir() else _fill_photo(call)
     except (RegionwiseError, MemoryError, KeyboardInterrupt) as error:
         report["error"] = str(error) or type(error).__name__
         raise
     finally:
         if as_json:
             print(json.dumps(report, indent=2))
+
+
+@contextmanager
+def _terminated_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM (a container or a service that ends) stop as cleanly as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():  # no signal comes here
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @dataclass(frozen=True)
