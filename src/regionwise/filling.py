@@ -99,10 +99,8 @@ def find_hole(
         hole = masks.read_mask(mask, size=size, invert=invert_mask, resize=resize_mask)
     else:
         if box is not None:
-            x, y, width, height = (masks.parse_box if isinstance(box, str) else masks.check_box)(
-                box
-            )
-            hole = masks.mask_from_box(x, y, width, height, size)
+            corners = masks.parse_box(box) if isinstance(box, str) else masks.check_box(box)
+            hole = masks.mask_from_box(*corners, size)
         else:
             hole = masks.mask_from_alpha(photo)
         hole = masks.invert(hole) if invert_mask else hole
@@ -199,8 +197,8 @@ def _engine(model: str | os.PathLike[str] | Engine, device: Device, seed: int) -
     if not isinstance(model, (str, os.PathLike)):
         if not hasattr(model, "fill"):
             raise ModelError(
-                f"an object of type {type(model).__name__} is no model; give a name, a file of weights, "
-                "or what load_model gave"
+                f"an object of type {type(model).__name__} is no model; "
+                "give a name, a file of weights, or what load_model gave"
             )
         return model
     name = os.fspath(model)

@@ -135,8 +135,8 @@ def _read_open(source: BinaryIO, name: str) -> bytes:
     """All of an open file; whatever else someone gave is named."""
     if not hasattr(source, "read"):
         raise PhotoError(
-            f"an object of type {type(source).__name__} is no picture; give a path, the bytes of a file, "
-            "an open file, a Pillow image or an array"
+            f"an object of type {type(source).__name__} is no picture; "
+            "give a path, the bytes of a file, an open file, a Pillow image or an array"
         )
     try:
         data = source.read()
