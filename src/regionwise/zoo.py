@@ -18,6 +18,7 @@ from typing import Any
 from regionwise import engines
 from regionwise.engines import Device, Engine
 from regionwise.errors import CheckpointError, ModelError, RegionwiseWarning
+from regionwise.networks import NETWORKS
 from regionwise.texture import TexturedEngine
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -195,6 +196,8 @@ def _load_file(name: str, device: Device, seed: int) -> Engine:
     if file == Path() or not file.exists():
         if file.suffix:
             raise ModelError(f"there is no model file {file}; check the name")
+        if any(name == network.name for network in NETWORKS):
+            raise ModelError(f"{name} comes without weights; give the file that holds them")
         names = ["default", *(card.name for card in list_models())]
         alike = get_close_matches(str(file).lower(), names, 1)
         guess = f"did you mean {alike[0]}? There are" if alike else "give one of"

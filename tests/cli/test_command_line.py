@@ -192,6 +192,8 @@ def test_an_unknown_model_lists_the_known_and_guesses(
     assert "; give one of default, rn, membrane" in capsys.readouterr().err
     assert main(["fill", str(photo), str(mask), "--model", "Membran"]) == 2
     assert "did you mean membrane?" in capsys.readouterr().err
+    assert main(["fill", str(photo), str(mask), "--model", "pconv"]) == 2
+    assert "pconv comes without weights" in capsys.readouterr().err
 
 
 def test_a_name_that_can_t_be_written_is_told_before_the_work(

@@ -102,9 +102,9 @@ def command(
     regionwise fill photo.jpg --box 40,30,100,80   a rectangle instead of a mask
     regionwise fill cutout.png                     fills transparent pixels
     regionwise fill photo.jpg mask.png --grow 4    a mask that was drawn too tight
-    regionwise fill photo.jpg mask.png --ensemble  smoother, at five times the time
+    regionwise fill photo.jpg mask.png --ensemble  smoother, in five times the time
     regionwise fill photos --masks masks -o done   a folder and its sub-folders
-    regionwise fill a.jpg m.png --model pic --count 4   a_filled_1.jpg to a_filled_4.jpg
+    regionwise fill photo.jpg mask.png --model patchmatch --count 4   four answers to choose from
 
     White in the mask is filled; each pixel that it leaves black stays as it is. In a folder of
     masks that of a.jpg is a.png or a_mask.png. A folder run that was stopped goes on where it
@@ -190,7 +190,7 @@ class _Call:
             if count > 1 and not getattr(engine, "draws", False):
                 raise ModelError(
                     f"{self.report['model']} draws no numbers: all {count} answers would be the "
-                    "same; leave --count out, or give a model that draws, as pic"
+                    "same; leave --count out, or give a model that draws, as patchmatch"
                 )
             yield engine, f"_{number}" if count > 1 else ""
 
