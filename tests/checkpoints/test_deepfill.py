@@ -82,7 +82,9 @@ def test_a_training_file_of_the_port():
 
 def test_errors():
     weights = official_weights("deepfillv2_tf")
-    with pytest.raises((CheckpointError, ModelError), match="graph='caffe' is unknown"):
+    with pytest.raises(
+        (CheckpointError, ModelError), match="graph='caffe' is not one of tensorflow"
+    ):
         from_official(weights, graph="caffe")
     del weights["pmconv5.conv.weight"]
     with pytest.raises(CheckpointError, match=r"deepfill.*incomplete: 'pmconv5'"):
