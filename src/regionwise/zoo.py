@@ -194,7 +194,8 @@ def _load_file(file: Path, device: Device, seed: int) -> Engine:
         names = ", ".join(["default", *(card.name for card in list_models())])
         raise ModelError(f"there is no model {file}; give one of {names}, or a file of weights")
     if file.suffix.lower() == ".onnx":
-        return engines.OnnxEngine(file, device, seed)
+        # The bundled network fills as fast without the optimisations that take long.
+        return engines.OnnxEngine(file, device, seed, quick_to_open=file.parent == WEIGHTS)
     if find_spec("torch") is None:
         raise ModelError(f'{file} needs PyTorch; pip install "regionwise[train]"')
     from regionwise.checkpoints import load_checkpoint
