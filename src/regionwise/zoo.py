@@ -206,7 +206,8 @@ def _load_file(name: str, device: Device, seed: int) -> Engine:
             "or a file of weights"
         )
     if file.suffix.lower() == ".onnx":
-        return engines.OnnxEngine(file, device, seed)
+        # The bundled network fills as fast without the optimisations that take long.
+        return engines.OnnxEngine(file, device, seed, quick_to_open=file.parent == WEIGHTS)
     if find_spec("torch") is None:
         raise ModelError(f'{file} needs PyTorch; pip install "regionwise[train]"')
     from regionwise.checkpoints import load_checkpoint

@@ -112,7 +112,6 @@ def command(
 
     Exit code: 0 all filled, 1 some photos of a folder failed, 2 nothing was done or it was stopped.
     """
-    from regionwise.batch import FillOptions
     from regionwise.ensemble import EnsembleEngine
     from regionwise.poisson import blended
     from regionwise.zoo import load_model
@@ -128,12 +127,15 @@ def command(
             engine = load_model(model, device, seed=seed + number)  # type: ignore[arg-type]
             return blended(EnsembleEngine(engine) if ensemble else engine, blend)
 
+        first = open_engine(0)  # goes on in the background, while what reads photos is imported
+        from regionwise.batch import FillOptions
+
         call = _Call(
             photo=photo,
             mask=mask or masks,
             output=output,
             options=FillOptions(box, invert_mask, resize_mask, grow, feather, large),  # type: ignore[arg-type]
-            engines=[partial(open_engine, number) for number in range(count)],
+            engines=[lambda: first, *(partial(open_engine, number) for number in range(1, count))],
             overwrite=overwrite,
             quiet=quiet,
             talks=not (quiet or as_json),
