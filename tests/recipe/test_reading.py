@@ -3,16 +3,21 @@
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from regionwise.errors import RecipeError
-from regionwise.models.registry import create_model, model_names
+from regionwise.models.registry import create_model
 from regionwise.recipe import check_recipe, override, read_recipe, to_yaml
 from regionwise.recipe.section import Duration
+from regionwise.training.adversary import create_discriminator
 
-RECIPES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml"))
+FILES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml"))
+CONTENTS = {file: yaml.safe_load(file.read_text(encoding="utf-8")) for file in FILES}
+BASES = {file.parent / content["base"] for file, content in CONTENTS.items() if "base" in content}
+RECIPES = [file for file in FILES if file not in BASES or "model" in CONTENTS[file]]
 
 PLAIN = """
 model: {name: rn}
@@ -38,8 +43,10 @@ def plain():
 @pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)
 def test_shipped_recipes_are_right(file):
     recipe = read_recipe(file)
-    if recipe.model.name in model_names():
-        create_model(recipe.model.name, **recipe.model.options | {"width": 4})
+    with torch.device("meta"):
+        create_model(recipe.model.name, **recipe.model.options)
+        if recipe.discriminator is not None:
+            create_discriminator(recipe.discriminator)
 
 
 @pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)
@@ -73,6 +80,9 @@ def changed(path, value):
         ("sead", 1, "sead: there is no such key; did you mean seed?"),
         ("seed", "much", "seed: input should be a valid integer"),
         ("phases", [], "phases: .*at least 1"),
+        ("seed", 2**32, "seed: input should be less than 4294967296"),
+        ("holes.ratio", [0.5, 0.1], r"holes\.ratio: no share lies above 0\.5 and up to 0\.1"),
+        ("optimizer.lr", float("inf"), r"optimizer\.lr: input should be a finite number"),
         ("precision", "int4", "precision: input should be 'fp32', 'bf16' or 'fp16', not 'int4'"),
         ("optimizer.lrr", 1, r"optimizer\.lrr: there is no such key; did you mean lr\?"),
         ("optimizer.lr", -1, r"optimizer\.lr: input should be greater than 0, not -1"),
@@ -110,6 +120,48 @@ def test_not_a_recipe(tmp_path):
         read_recipe(tmp_path / "missing.yaml")
 
 
+class TestBase:
+    """A recipe that holds only what differs from another one."""
+
+    def write(self, folder, **files):
+        for name, text in files.items():
+            (folder / f"{name}.yaml").write_text(text)
+        return folder / "own.yaml"
+
+    def test_own_values_go_before_the_bases_key_by_key(self, tmp_path):
+        own = "base: sub/../middle.yaml\nmodel: {options: {width: 8}}\nbatch: 2"
+        middle = "base: below.yaml\noptimizer: {lr: 3e-4}\nholes: {mixture: {rectangle: 2}}"
+        (tmp_path / "sub").mkdir()
+        recipe = read_recipe(self.write(tmp_path, own=own, middle=middle, below=PLAIN))
+        assert (recipe.model.name, recipe.model.options) == ("rn", {"width": 8})
+        first = recipe.phases[0]
+        assert first.batch == 2
+        assert first.optimizer.lr == 3e-4
+        assert first.optimizer.warmup == Duration(10)
+        assert first.holes.mixture == {"rectangle": 2}
+
+    def test_an_error_names_the_file_that_was_asked_for(self, tmp_path):
+        file = self.write(tmp_path, own="base: below.yaml\nbatch: 0", below=PLAIN)
+        with pytest.raises(RecipeError, match=r"own\.yaml: batch: .*greater than 0, not 0"):
+            read_recipe(file)
+
+    @pytest.mark.parametrize(
+        ("own", "other", "message"),
+        [
+            ("base: nowhere.yaml", "", r"nowhere\.yaml: can't be read"),
+            ("base: 3", "", r"own\.yaml: base: 3: give another recipe's path"),
+            ("base: own.yaml", "", r"own\.yaml: base: own\.yaml has this recipe as its own base"),
+            ("base: other.yaml", "base: own.yaml", r"other\.yaml: base: own\.yaml has this recipe"),
+            ("base: other.yaml", "[1]", r"other\.yaml: not a recipe"),
+            ("base: other.yaml", "a: [", r"other\.yaml: not YAML"),
+        ],
+    )
+    def test_wrong_bases(self, tmp_path, own, other, message):
+        with pytest.raises(RecipeError, match=message) as caught:
+            read_recipe(self.write(tmp_path, own=own, other=other))
+        assert "\n" not in str(caught.value)
+
+
 class TestOverride:
     def test_phase_keys_hold_for_all_phases(self):
         recipe = override(check_recipe(plain(), "x"), ["optimizer.lr=1e-5", "losses.l1.weight=7"])
@@ -136,6 +188,7 @@ class TestOverride:
             ("losses.stile.weight=3", "the recipe has no losses.stile.weight; there are: l1"),
             ("phases.c.length=3", "the recipe has no phases.c.length; there are: a, b"),
             ("batch", "give KEY=VALUE"),
+            ("=3", "give KEY=VALUE"),
             ("batch=[", "not YAML"),
             ("batch=0", r"--set batch=0: .*greater than 0"),
             ("nothing.x=3", "the recipe has no nothing.x"),
