@@ -143,7 +143,7 @@ def _with_masks(changes: list[str], masks: list[Path]) -> list[str]:
 
 
 def _claim(output: Path) -> None:
-    """Refuse a folder that holds a checkpoint; a run that failed before its first may be repeated."""
+    """Refuse a folder that holds a checkpoint; what failed before one may be started again."""
     from regionwise.errors import OutputError
     from regionwise.training.settings import is_first_process
 
