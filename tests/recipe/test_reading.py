@@ -160,48 +160,6 @@ def test_not_a_recipe(tmp_path):
         read_recipe(tmp_path / "missing.yaml")
 
 
-class TestBase:
-    """A recipe that holds only what differs from another one."""
-
-    def write(self, folder, **files):
-        for name, text in files.items():
-            (folder / f"{name}.yaml").write_text(text)
-        return folder / "own.yaml"
-
-    def test_own_values_go_before_the_bases_key_by_key(self, tmp_path):
-        own = "base: sub/../middle.yaml\nmodel: {options: {width: 8}}\nbatch: 2"
-        middle = "base: below.yaml\noptimizer: {lr: 3e-4}\nholes: {mixture: {rectangle: 2}}"
-        (tmp_path / "sub").mkdir()
-        recipe = read_recipe(self.write(tmp_path, own=own, middle=middle, below=PLAIN))
-        assert (recipe.model.name, recipe.model.options) == ("rn", {"width": 8})
-        first = recipe.phases[0]
-        assert first.batch == 2
-        assert first.optimizer.lr == 3e-4
-        assert first.optimizer.warmup == Duration(10)
-        assert first.holes.mixture == {"rectangle": 2}
-
-    def test_an_error_names_the_file_that_was_asked_for(self, tmp_path):
-        file = self.write(tmp_path, own="base: below.yaml\nbatch: 0", below=PLAIN)
-        with pytest.raises(RecipeError, match=r"own\.yaml: batch: .*greater than 0, not 0"):
-            read_recipe(file)
-
-    @pytest.mark.parametrize(
-        ("own", "other", "message"),
-        [
-            ("base: nowhere.yaml", "", r"nowhere\.yaml: can't be read"),
-            ("base: 3", "", r"own\.yaml: base: 3: give another recipe's path"),
-            ("base: own.yaml", "", r"own\.yaml: base: own\.yaml has this recipe as its own base"),
-            ("base: other.yaml", "base: own.yaml", r"other\.yaml: base: own\.yaml has this recipe"),
-            ("base: other.yaml", "[1]", r"other\.yaml: not a recipe"),
-            ("base: other.yaml", "a: [", r"other\.yaml: not YAML"),
-        ],
-    )
-    def test_wrong_bases(self, tmp_path, own, other, message):
-        with pytest.raises(RecipeError, match=message) as caught:
-            read_recipe(self.write(tmp_path, own=own, other=other))
-        assert "\n" not in str(caught.value)
-
-
 class TestOverride:
     def test_phase_keys_hold_for_all_phases(self):
         recipe = override(check_recipe(plain(), "x"), ["optimizer.lr=1e-5", "losses.l1.weight=7"])
