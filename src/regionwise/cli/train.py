@@ -191,9 +191,9 @@ def _verdict(outcome: Outcome, folder: Path) -> str:
 
 def _show(recipe: Recipe, sources: list[Path], hold_out: bool) -> None:
     """Print the recipe with all its values, and what its networks and phases cost."""
+    from regionwise.models.registry import create_model
     from regionwise.photo_sources import find_photos
     from regionwise.recipe import to_yaml
-    from regionwise.models.registry import create_model
     from regionwise.training.costs import parameter_count, phase_costs, phase_discriminator
     from regionwise.training.run_folder import split
     from regionwise.training.timetable import timetable

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from regionwise.errors import ModelError
 from regionwise.layers.contextual_attention import (
+    ContextualAttention,
     KeyNorm,
     available_patches,
-    contextual_attention,
 )
 from regionwise.layers.nearest import Nearest, doubled, halved
 from regionwise.layers.padding import crop, pad_to_multiple
@@ -271,6 +271,7 @@ class _RefinementNetwork(nn.Module):
             _Convolution(4 * c, 4 * c, dilation=d, gated=gated) for d in (2, 4, 8, 16)
         )
         self.attention_encoder = encoder(4 * c, "relu")
+        self.attention = ContextualAttention(fuse=graph.fuse, key_norm=graph.key_norm)
         self.attended = nn.ModuleList(_Convolution(4 * c, 4 * c, gated=gated) for _ in range(2))
         self.decoder = _Decoder(8 * c, c, graph, [None] * 6, gated=gated)
 
@@ -289,13 +290,9 @@ class _RefinementNetwork(nn.Module):
     def _attention(self, y: Tensor, mask: Tensor) -> Tensor:
         for times in self.graph.mask_steps:
             mask = halved(mask, times, self.graph.nearest)
-        return contextual_attention(
-            halved(y, 1, self.graph.nearest),
-            y,
-            available_patches(mask),
-            fuse=self.graph.fuse,
-            key_norm=self.graph.key_norm,
-        )
+        known = available_patches(mask)
+        rebuilt: Tensor = self.attention(halved(y, 1, self.graph.nearest), y, known)
+        return rebuilt
 
 
 class _Decoder(nn.Module):

@@ -107,6 +107,7 @@ class DiscriminatorSection(Section):
         "wasserstein",
         "region-wise",
         "region-wise-released",
+        "soft-mask",
     ] = "hinge"
     real_weight: NotNegative = 0.01
     gradient_penalty: NotNegative = 10.0

@@ -108,6 +108,7 @@ class Adversary:
             "wasserstein": adversarial.wasserstein_generator,
             "region-wise": adversarial.region_wise_generator,
             "region-wise-released": adversarial.region_wise_released_generator,
+            "soft-mask": adversarial.soft_mask_generator,
         }[self.section.loss]
         return torch.stack([lowered(f, self._weight(mask, f)) for f, _ in fake]).sum()  # type: ignore[operator]
 
@@ -159,6 +160,7 @@ class Adversary:
             "region-wise-released": partial(
                 adversarial.region_wise_released_discriminator, real_weight=alpha
             ),
+            "soft-mask": adversarial.soft_mask_discriminator,
         }
         return sides[self.section.loss]
 
@@ -166,8 +168,10 @@ class Adversary:
         """Weights of patches whose sum is 1 in each picture; None if all count alike.
 
         So the mean over a batch is the mean over its pictures, however it is cut into parts. The
-        released Region-wise game takes the patches of the hole as labels.
+        released Region-wise game takes the patches of the hole as labels, AOT-GAN's the mask.
         """
+        if self.section.loss == "soft-mask":
+            return mask
         if self.section.loss == "region-wise-released":
             return adversarial.hole_patches(mask, scores)
         if self.section.scores == "all":
