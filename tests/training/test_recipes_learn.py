@@ -17,7 +17,7 @@ from regionwise.training.timetable import timetable
 from regionwise.training.trainer import Trainer
 
 RECIPES = Path(__file__).parents[2] / "recipes"
-NAMES = sorted(file.stem for file in RECIPES.glob("*.yaml"))
+NAMES = [*sorted(file.stem for file in RECIPES.glob("*.yaml")), "bakeoff/madf"]
 PARAMETERS = [
     pytest.param(name, marks=[pytest.mark.slow] if name == "deepgin-released" else [])
     for name in NAMES
@@ -63,6 +63,13 @@ def scaled_down(name):
     for phase in recipe.phases:
         sized = {t.name for t in phase.losses if isinstance(t, FeatureTerm) and t.features.size}
         changes += [f"phases.{phase.name}.losses.{loss}.features.size=32" for loss in sized]
+        darknet = [
+            t.name
+            for t in phase.losses
+            if isinstance(t, FeatureTerm) and t.features.network == "darknet"
+        ]
+        vgg = "{network: vgg16, layers: [pool1, pool2]}"  # Darknet has no random weights
+        changes += [f"phases.{phase.name}.losses.{loss}.features={vgg}" for loss in darknet]
         if not reconstruction(phase) and phase.parts != ():  # against one that stands still
             changes.append(f"phases.{phase.name}.discriminator_lr=1e-12")
         changes += narrow_discriminator(f"phases.{phase.name}.discriminator", phase.discriminator)
