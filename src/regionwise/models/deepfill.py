@@ -104,8 +104,7 @@ class _DeepFill(nn.Module):
 class DeepFillV2Generator(_DeepFill):
     """DeepFill v2 (GC): gated convolutions, 4.05M parameters.
 
-    Training as published: L1 of both stages over the whole picture, hinge SN-PatchGAN, both with
-    weight 1; Adam(0.5, 0.999), lr 1e-4, batch 16.
+    `recipes/deepfillv2.yaml` is its training.
 
     Args:
         width: channels of the first convolution, 24 in the released network (its name for them is
@@ -140,8 +139,7 @@ class DeepFillV2Generator(_DeepFill):
 class DeepFillV1Generator(_DeepFill):
     """DeepFill v1 (CA): ordinary convolutions, 3.60M parameters.
 
-    Training as published: WGAN-GP, local and global, 0.001; gradient penalty 10; L1 1.2, weighed by
-    0.9^distance from the known; autoencoding 1.2; coarse × 1.2; Adam(0.5, 0.9), lr 1e-4, batch 16.
+    `recipes/deepfillv1.yaml` is its training.
 
     Args:
         width: channels of the first convolution, 32 in the paper.

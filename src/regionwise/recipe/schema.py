@@ -82,11 +82,12 @@ class DiscriminatorSection(Section):
 
     Attributes:
         name: "patch" sees a picture; "conditional" the photo with its hole beside a candidate, at
-            several scales; "region-wise" the hole's content alone, with the mask; "local-global" a
-            picture and a window around its hole, "local-global-critics" with a score for each.
+            several scales; "region-wise" the hole's content alone, or a whole picture, with the
+            mask; "local-global" a picture and a window around its hole, and
+            "local-global-critics" has a score for each.
         options: see its class in `regionwise.models.discriminators` and `…models.local_global`.
-        beside: what "patch" sees beside each candidate, as further channels (`options.channels`
-            must count them): the true photo's "gray" picture, or the "mask".
+        beside: what "patch" sees beside each candidate, as a further channel (`options.channels`
+            must count it): the true photo's "gray" picture.
         loss: the game that is played, see `regionwise.losses.adversarial`.
         real_weight: α of the Region-wise paper's eq. (6).
         gradient_penalty: its weight, for "wasserstein"; of each scale or critic by itself.
@@ -99,7 +100,7 @@ class DiscriminatorSection(Section):
         "patch"
     )
     options: dict[str, Any] = Field(default={})
-    beside: Literal["nothing", "gray", "mask"] = "nothing"
+    beside: Literal["nothing", "gray"] = "nothing"
     loss: Literal[
         "hinge",
         "non-saturating",

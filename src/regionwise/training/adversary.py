@@ -67,9 +67,8 @@ class Adversary:
         count = len(candidates)
         seen = torch.cat(list(candidates))
         if self.section.name == "patch":
-            if self.section.beside != "nothing":
-                other = gray(image) if self.section.beside == "gray" else mask
-                seen = torch.cat([seen, other.repeat(count, 1, 1, 1)], dim=1)
+            if self.section.beside == "gray":
+                seen = torch.cat([seen, gray(image).repeat(count, 1, 1, 1)], dim=1)
             judged = [network(seen)]
         elif self.section.name in ("region-wise", "local-global"):
             judged = [network(seen, mask.repeat(count, 1, 1, 1))]
