@@ -219,10 +219,18 @@ def test_a_guide_that_the_data_has_not(change):
         override(check_recipe(plain(), "test"), [change])
 
 
-def test_moments_of_other_parts_cannot_be_kept():
+@pytest.mark.parametrize(
+    "change",
+    [
+        "parts=[encoder]",
+        "optimizer={name: adadelta, lr: 1}",
+        "discriminator={optimizer: {lr: 1}}",
+    ],
+)
+def test_moments_of_other_players_cannot_be_kept(change):
     recipe = override(check_recipe(plain(), "test"), ["phases.b.keep_optimizer=true"])
-    with pytest.raises(RecipeError, match="phase 'a' trains other parts"):
-        override(recipe, ["phases.b.parts=[encoder]"])
+    with pytest.raises(RecipeError, match="can't keep the optimizer: phase 'a' trains other parts"):
+        override(recipe, [f"phases.b.{change}"])
 
 
 def test_features_of_a_guide():

@@ -82,7 +82,7 @@ def hole_l1(answer: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
 
 @torch.no_grad()
 def discounted(mask: Tensor, discount: float) -> Tensor:
-    """discount^l for each missing pixel, 1 for the known ones: DeepFill v1, section 3.2.
+    """discount^l for each missing pixel, 1 for the known ones: DeepFill v1, section 3.
 
     l is the distance to the nearest known pixel, in steps to any of eight neighbours. In a box, the
     paper's hole, it equals the straight distance. Where nothing is known everything counts 0.

@@ -101,7 +101,7 @@ class RegionWiseDiscriminator(nn.Module):
     1, 2, 4, 4, 4, 4 times the width, as released. Its scores are the last features: of eq. (6) they
     are D_r(I ⊙ (1 − M), M), with the paper's M, 1 = known.
 
-    With `sees="picture"` it is SN-PatchGAN of DeepFill v2 (section 3.3): the same layers upon the
+    With `sees="picture"` it is the SN-PatchGAN of DeepFill v2: the same layers upon the
     whole picture and the mask.
 
     Args:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 
 class LocalGlobalCritics(nn.Module):
-    """DeepFill v1's two critics (section 3.2), each with a score of its own.
+    """DeepFill v1's two critics (section 3), each with a score of its own.
 
     The paper gives no layers. Ours are 5×5 convolutions of stride 2 with leaky ReLU and a fully
     connected layer, without any normalisation, as WGAN-GP asks for (Gulrajani et al., section 4).

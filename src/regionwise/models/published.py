@@ -53,7 +53,7 @@ PUBLISHED = {
             Variant("DeepFill v1 (CA)", {}, "2.9M", "51.62 G"),
             Variant("RN-CA", {"coarse_norm": "region"}),
         ),
-        "The paper's own count of parameters, in its section 5; the released network has more. "
+        "The parameters are the paper's own count; the released network has more. "
         f"{_BY_MADF}and twice ours: operations, not products. {_RN_TABLE}What ours computes more "
         "are the attention's neighbours of slices.",
     ),
@@ -63,6 +63,7 @@ PUBLISHED = {
             Variant("DeepFill v2 (GC)", {}, "4.1M", "55.51 G"),
             Variant("RN-GC", {"coarse_norm": "region"}),
         ),
+        "The parameters are the paper's own count. "
         f"{_BY_MADF}and twice ours: operations, not products. {_RN_TABLE}What ours computes more "
         "are the attention's neighbours of slices.",
     ),

@@ -309,10 +309,10 @@ class Recipe(Section):
         if len(set(names)) < len(names):
             raise ValueError(f"two phases have one name; they are called {', '.join(names)}")
         for before, phase in pairwise(self.phases):
-            if phase.keep_optimizer and phase.parts != before.parts:
+            if phase.keep_optimizer and _players(phase) != _players(before):
                 raise ValueError(
                     f"phase {phase.name!r} can't keep the optimizer: phase {before.name!r} trains "
-                    "other parts"
+                    "other parts, another discriminator, or with another optimizer"
                 )
         for phase in self.phases:
             if phase.adversarial and self.adversary_of(phase) is None:
@@ -324,3 +324,9 @@ class Recipe(Section):
     def adversary_of(self, phase: Phase) -> DiscriminatorSection | None:
         """The discriminator of one of its phases."""
         return phase.discriminator or self.discriminator
+
+
+def _players(phase: Phase) -> tuple[object, ...]:
+    """What must be the same in two phases for an optimizer's moments to go on."""
+    own = phase.name if phase.discriminator else ""
+    return phase.parts, own, phase.optimizer.name
