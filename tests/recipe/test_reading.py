@@ -219,3 +219,40 @@ def test_a_duration_reads_as_what_it_is_written(count, unit):
     once = Duration.parse(str(Duration(count, unit)))
     assert once.unit == unit
     assert once.count == pytest.approx(count, rel=1e-5)
+
+
+@pytest.mark.parametrize("change", ["losses.0={name: l1, stage: guide}", 'guide="true"'])
+def test_a_guide_that_the_data_has_not(change):
+    with pytest.raises(RecipeError, match=r"has a true guide: say which, in data\.guide"):
+        override(check_recipe(plain(), "test"), [change])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "parts=[encoder]",
+        "optimizer={name: adadelta, lr: 1}",
+        "discriminator={optimizer: {lr: 1}}",
+    ],
+)
+def test_moments_of_other_players_cannot_be_kept(change):
+    recipe = override(check_recipe(plain(), "test"), ["phases.b.keep_optimizer=true"])
+    with pytest.raises(RecipeError, match="can't keep the optimizer: phase 'a' trains other parts"):
+        override(recipe, [f"phases.b.{change}"])
+
+
+def test_features_of_a_guide():
+    recipe = override(check_recipe(plain(), "test"), ["data.guide=edges"])
+    with pytest.raises(RecipeError, match="a style term compares pictures"):
+        override(recipe, ["phases.b.losses.style.stage=guide"])
+
+
+def test_a_phases_own_discriminator():
+    patch = "{name: patch, optimizer: {lr: 1}}"
+    content = plain() | {"discriminator": yaml.safe_load(patch)}
+    content["phases"][1]["discriminator"] = yaml.safe_load(patch) | {"loss": "least-squares"}
+    recipe = check_recipe(content, "test")
+    assert [recipe.adversary_of(phase).loss for phase in recipe.phases] == [
+        "hinge",
+        "least-squares",
+    ]

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 import yaml
 
 from regionwise.errors import RecipeError
+from regionwise.layers.canny import gray
 from regionwise.losses.structural_similarity import structural_similarity
 from regionwise.models.discriminators import PatchDiscriminator
 from regionwise.models.prediction import Prediction
@@ -20,7 +21,7 @@ from regionwise.training.view import View
 RECIPE = """
 model: {name: rn}
 batch: 4
-data: {size: 64}
+data: {size: 64, guide: edges}
 holes: {mixture: {irregular: 1}}
 optimizer: {lr: 1}
 discriminator: {name: patch, scores: hole, optimizer: {lr: 1}}
@@ -45,7 +46,10 @@ def view():
     for number in range(5):  # holes of different sizes
         mask[number, :, 4 : 8 + 3 * number, 6:20] = 1
     low = torch.rand(5, 3, 8, 8, generator=random)
-    return View(image, mask, Prediction(stages, low), float(mask.mean()))
+    edges, guide = torch.rand(2, 5, 1, 32, 32, generator=random)
+    return View(
+        image, mask, Prediction(stages, low, guide), float(mask.mean()), (edges > 0.5).float()
+    )
 
 
 def objective(*terms):
@@ -102,6 +106,42 @@ def test_the_low_resolution_picture(view):
     assert value(view, term) == pytest.approx(float((distance * mask).mean()), rel=1e-5)
 
 
+def test_the_guide_beside_the_datas(view):
+    distance = (view.prediction.guide - view.guide).abs()
+    assert value(view, "name: l1, stage: guide") == pytest.approx(float(distance.mean()))
+    term = "name: l1, stage: guide, picture: composed"
+    assert value(view, term) == pytest.approx(float((distance * view.mask).mean()))
+
+
+def test_features_in_black_surroundings(view):
+    """Beside the whole picture's, whose truth is another one."""
+    one, other = (Pools()(None, x * view.mask, None) for x in (view.prediction.answer, view.image))
+    by_hand = F.l1_loss(one["pool1"], other["pool1"]) + 0.5 * F.l1_loss(
+        one["pool2"], other["pool2"]
+    )
+    terms = objective(
+        f"name: perceptual, picture: raw, {POOLS}", f"name: perceptual, picture: hole, {POOLS}"
+    )
+    assert list(terms(view, None).values())[1] == pytest.approx(float(by_hand))
+
+
+def test_a_discriminator_of_guides_sees_the_grey_photo(view):
+    """Feature matching as EdgeConnect has it: the sum over all maps, the scores too."""
+    section = DiscriminatorSection(beside="gray", options={"channels": 2}, optimizer={"lr": 1})
+    terms = objective(
+        "name: feature_matching, stage: guide, picture: raw, layers: sum, scores: true"
+    )
+    terms.adversary = Adversary(section)
+    network = PatchDiscriminator(channels=2, width=4).eval().requires_grad_(False)
+    (found,) = terms(view, network).values()
+    one, other = (
+        network(torch.cat([guide, gray(view.image)], dim=1))
+        for guide in (view.prediction.guide, view.guide)
+    )
+    pairs = [*zip(one[1], other[1], strict=True), (one[0], other[0])]
+    assert float(found) == pytest.approx(sum(float(F.l1_loss(a, b)) for a, b in pairs), rel=1e-5)
+
+
 def test_features_of_raw_and_composed_pictures(view):
     def distance(picture):
         one, other = (Pools()(None, x, None) for x in (picture, view.image))
@@ -142,6 +182,7 @@ TERMS = [
     "name: l1, stage: all, over: sum",
     "name: l2, picture: both, over: hole",
     "name: l1, stage: low_resolution",
+    "name: l1, region: hole, over: region, discount: 0.9",
     f"name: perceptual, picture: both, {POOLS}",
     f"name: style, {POOLS}",
     "name: adversarial, stage: [0, 2]",
@@ -209,3 +250,6 @@ def test_stages_that_are_not_there(view):
     view.prediction.low_resolution = None
     with pytest.raises(RecipeError, match="names low_resolution, of which the network"):
         value(view, "name: l1, stage: low_resolution")
+    view.guide = None
+    with pytest.raises(RecipeError, match="names the guide, of which the network predicts nothing"):
+        value(view, "name: l1, stage: guide")

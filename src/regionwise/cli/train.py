@@ -191,20 +191,20 @@ def _verdict(outcome: Outcome, folder: Path) -> str:
 
 def _show(recipe: Recipe, sources: list[Path], hold_out: bool) -> None:
     """Print the recipe with all its values, and what its networks and phases cost."""
+    from regionwise.models.registry import create_model
     from regionwise.photo_sources import find_photos
     from regionwise.recipe import to_yaml
-    from regionwise.training.costs import networks, parameter_count, phase_costs
+    from regionwise.training.costs import parameter_count, phase_costs, phase_discriminator
     from regionwise.training.run_folder import split
     from regionwise.training.timetable import timetable
 
     print(to_yaml(recipe))
-    generator, discriminator = networks(recipe)
+    generator = create_model(recipe.model.name, **recipe.model.options)
     print(f"# generator: {parameter_count(generator) / 1e6:.3f} M parameters")
-    if discriminator is not None:
-        print(f"# discriminator: {parameter_count(discriminator) / 1e6:.3f} M parameters")
     count = len(split(find_photos(sources), hold_out=hold_out)[0]) if sources else None
     steps = [f"{s.end - s.start} steps" for s in timetable(recipe, count)] if count else []
     for number, phase in enumerate(recipe.phases):
+        discriminator = phase_discriminator(recipe, phase)
         costs = phase_costs(recipe, phase, generator, discriminator)
         length = steps[number] if steps else str(phase.length)
         print(
@@ -213,3 +213,5 @@ def _show(recipe: Recipe, sources: list[Path], hold_out: bool) -> None:
             f"{costs.kept / 1e6:.0f} MB kept for its gradient; a step on one device in fp32: about "
             f"{costs.memory / 1e9:.1f} GB, and feature networks"
         )
+        if discriminator is not None:
+            print(f"#   discriminator: {parameter_count(discriminator) / 1e6:.3f} M parameters")

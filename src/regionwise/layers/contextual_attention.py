@@ -15,7 +15,7 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 KeyNorm = Literal["clamped", "smoothed"]
@@ -27,6 +27,33 @@ SLICE = 2**25
 def available_patches(mask: Tensor, patch: int = 3) -> Tensor:
     """Where a patch holds nothing of the hole: N×1×h×w of 0 and 1 → the same. Outside is known."""
     return 1 - F.max_pool2d(mask, patch, stride=1, padding=patch // 2)
+
+
+class ContextualAttention(nn.Module):
+    """`contextual_attention` as a layer, without weights; its options are described there."""
+
+    def __init__(
+        self,
+        *,
+        patch: int = 3,
+        fuse: bool = True,
+        key_norm: KeyNorm = "clamped",
+        floor: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.patch, self.fuse, self.key_norm, self.floor = patch, fuse, key_norm, floor
+
+    def forward(self, guide: Tensor, values: Tensor, available: Tensor) -> Tensor:
+        """N×C×h×w, N×D×2h×2w and N×1×h×w → N×D×2h×2w."""
+        return contextual_attention(
+            guide,
+            values,
+            available,
+            patch=self.patch,
+            fuse=self.fuse,
+            key_norm=self.key_norm,
+            floor=self.floor,
+        )
 
 
 def contextual_attention(

@@ -41,6 +41,8 @@ def smooth_structure(
     """
     if torch.compiler.is_compiling():
         raise ModelError("structure by SciPy's solver can't be exported; fill with PyTorch")
+    if image.is_meta:  # shapes alone, to count what the network costs
+        return torch.empty_like(image)
     filled = membrane_fill(image, mask).double().cpu().numpy().transpose(0, 2, 3, 1)
     smooth = [relative_total_variation(picture, strength, sigma, steps) for picture in filled]
     stacked = np.stack(smooth).transpose(0, 3, 1, 2).clip(0, 1)

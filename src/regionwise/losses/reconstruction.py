@@ -7,6 +7,7 @@ The papers take the same distances and divide them by different numbers, which `
 | MADF eq. (2), (3); PConv | `l1(…, region="hole")`, `l1(…, region="known")`: over all pixels |
 | RN as released | `l1` of the composed picture, `region="hole", over="hole"` |
 | EdgeConnect as released | `l1(…, over="hole")`: the mean of all, divided by the hole's share |
+| DeepFill v1 | `l1(…, region="hole", over="region", weight=discounted(mask, γ))` |
 | Region-wise eq. (3), GAN eq. (2) | `l1(…, over="sum")`; as released it sums over the batch too |
 | DeepGIN eq. (1) | sums over a region; what divides them is not told |
 """
@@ -16,6 +17,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from regionwise.losses.precision import at_least_float32
@@ -32,6 +34,7 @@ def l1(
     region: Region = "all",
     over: Over = "picture",
     hole_share: float | Tensor | None = None,
+    weight: Tensor | None = None,
 ) -> Tensor:
     """Σ |answer − truth| over the pixels of a region, divided as `over` says.
 
@@ -43,12 +46,14 @@ def l1(
             in the hole; "sum" is each picture's own sum, mean over the pictures.
         hole_share: by which "region" and "hole" divide: the mean of `mask` if not given. To cut a
             batch into parts whose mean is the batch's, give each part the whole batch's share.
+        weight: N×1×H×W, what each pixel counts in the sum (not in what divides it), see
+            `discounted`; 1 each if not given.
 
     Returns:
         A number. A region without pixels costs 0.
     """
     difference = at_least_float32(answer) - at_least_float32(truth)
-    return _over(difference.abs(), mask, region, over, hole_share)
+    return _over(difference.abs(), mask, region, over, hole_share, weight)
 
 
 def l2(
@@ -59,10 +64,11 @@ def l2(
     region: Region = "all",
     over: Over = "picture",
     hole_share: float | Tensor | None = None,
+    weight: Tensor | None = None,
 ) -> Tensor:
     """Σ (answer − truth)² over the pixels of a region; all else as `l1`."""
     difference = at_least_float32(answer) - at_least_float32(truth)
-    return _over(difference.square(), mask, region, over, hole_share)
+    return _over(difference.square(), mask, region, over, hole_share, weight)
 
 
 def hole_l1(answer: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
@@ -74,10 +80,40 @@ def hole_l1(answer: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     return l1(answer, truth, mask, region="hole", over="region")
 
 
+@torch.no_grad()
+def discounted(mask: Tensor, discount: float) -> Tensor:
+    """discount^l for each missing pixel, 1 for the known ones: DeepFill v1, section 3.
+
+    l is the distance to the nearest known pixel, in steps to any of eight neighbours. In a box, the
+    paper's hole, it equals the straight distance. Where nothing is known everything counts 0.
+
+    Args:
+        mask: N×1×H×W, 1 = missing.
+        discount: γ, 0.99 in the paper and 0.9 as released.
+    """
+    # One ring of the hole after the other becomes known.
+    missing = (mask > 0.5).to(at_least_float32(mask).dtype)
+    weight = torch.ones_like(missing)
+    while bool(missing.any()):
+        reached = 1 - F.max_pool2d(1 - missing, 3, stride=1, padding=1)
+        weight = weight * (1 - missing * (1 - discount))
+        if torch.equal(reached, missing):  # of some pictures nothing is known
+            return weight * (1 - missing)
+        missing = reached
+    return weight
+
+
 def _over(
-    distance: Tensor, mask: Tensor, region: Region, over: Over, hole_share: float | Tensor | None
+    distance: Tensor,
+    mask: Tensor,
+    region: Region,
+    over: Over,
+    hole_share: float | Tensor | None,
+    weight: Tensor | None,
 ) -> Tensor:
     mask = mask.to(distance.dtype)
+    if weight is not None:
+        distance = distance * weight
     if region != "all":
         distance = distance * (mask if region == "hole" else 1 - mask)
     if over == "sum":

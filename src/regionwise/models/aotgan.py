@@ -19,8 +19,7 @@ _DILATIONS = (1, 2, 4, 8)
 class AggregatedTransformGenerator(nn.Module):
     """AOT-GAN: 15.2M parameters.
 
-    Training as published: L1 1, style 250, perceptual 0.1, adversarial 0.01 (least squares against
-    a blurred mask); Adam(0.5, 0.999), lr 1e-4, 512 px, batch 8.
+    `recipes/aotgan.yaml` is its training.
 
     Args:
         width: channels of the first convolution, 64 in the paper.

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from regionwise.layers.context_attention import ShortLongAttention
+from regionwise.layers.contextual_attention import ContextualAttention
 from regionwise.layers.mask_aware_filter import MaskAwareFilter
 from regionwise.layers.pointwise_norm import PointwiseNorm
 from regionwise.layers.region_conv import RegionConv
@@ -127,7 +129,23 @@ def _attention(layer: SelfAttention, inputs: tuple[Tensor], output: Tensor) -> i
     return 2 * prod(output.shape[-2:]) ** 2 * layer.output.in_channels
 
 
+def _short_long_attention(layer: ShortLongAttention, inputs: tuple[Tensor, ...], _: Any) -> int:
+    """Logits of the queries, and the weighted sums of both maps."""
+    x = inputs[0]
+    return x.shape[-2:].numel() ** 2 * (layer.query.out_channels + 2 * x.shape[1])
+
+
+def _contextual_attention(
+    layer: ContextualAttention, inputs: tuple[Tensor, ...], output: Tensor
+) -> int:
+    """Scores of patches, their two fusions by 3×3 filters as released, patches of 4×4 pasted."""
+    guide = inputs[0]
+    of_a_pair = guide.shape[1] * layer.patch**2 + output.shape[1] * 16 + (18 if layer.fuse else 0)
+    return guide.shape[-2:].numel() ** 2 * of_a_pair
+
+
 _LITERAL: dict[type[nn.Module], Callable[..., int]] = {
+    ContextualAttention: _contextual_attention,
     nn.Conv2d: _convolution,
     nn.ConvTranspose2d: _transposed,
     MaskAwareFilter: _mask_aware,
@@ -135,5 +153,6 @@ _LITERAL: dict[type[nn.Module], Callable[..., int]] = {
     RefinementDecoder: _last_pointwise,
     RegionConv: _region_wise,
     SelfAttention: _attention,
+    ShortLongAttention: _short_long_attention,
     UpsamplingConv: _convolution,
 }

@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regionwise.layers.contextual_attention import (
+    ContextualAttention,
     KeyNorm,
     available_patches,
-    contextual_attention,
 )
 from regionwise.layers.nearest import Nearest, doubled, halved
 from regionwise.layers.padding import crop, pad_to_multiple
@@ -103,8 +103,7 @@ class _DeepFill(nn.Module):
 class DeepFillV2Generator(_DeepFill):
     """DeepFill v2 (GC): gated convolutions, 4.05M parameters.
 
-    Training as published: L1 of both stages over the whole picture, hinge SN-PatchGAN, both with
-    weight 1; Adam(0.5, 0.999), lr 1e-4, batch 16.
+    `recipes/deepfillv2.yaml` is its training.
 
     Args:
         width: channels of the first convolution, 24 in the released network (its name for them is
@@ -139,8 +138,7 @@ class DeepFillV2Generator(_DeepFill):
 class DeepFillV1Generator(_DeepFill):
     """DeepFill v1 (CA): ordinary convolutions, 3.60M parameters.
 
-    Training as published: WGAN-GP, local and global, 0.001; gradient penalty 10; L1 1.2, weighed by
-    0.9^distance from the known; autoencoding 1.2; coarse × 1.2; Adam(0.5, 0.9), lr 1e-4, batch 16.
+    `recipes/deepfillv1.yaml` is its training.
 
     Args:
         width: channels of the first convolution, 32 in the paper.
@@ -270,6 +268,7 @@ class _RefinementNetwork(nn.Module):
             _Convolution(4 * c, 4 * c, dilation=d, gated=gated) for d in (2, 4, 8, 16)
         )
         self.attention_encoder = encoder(4 * c, "relu")
+        self.attention = ContextualAttention(fuse=graph.fuse, key_norm=graph.key_norm)
         self.attended = nn.ModuleList(_Convolution(4 * c, 4 * c, gated=gated) for _ in range(2))
         self.decoder = _Decoder(8 * c, c, graph, [None] * 6, gated=gated)
 
@@ -288,13 +287,9 @@ class _RefinementNetwork(nn.Module):
     def _attention(self, y: Tensor, mask: Tensor) -> Tensor:
         for times in self.graph.mask_steps:
             mask = halved(mask, times, self.graph.nearest)
-        return contextual_attention(
-            halved(y, 1, self.graph.nearest),
-            y,
-            available_patches(mask),
-            fuse=self.graph.fuse,
-            key_norm=self.graph.key_norm,
-        )
+        known = available_patches(mask)
+        rebuilt: Tensor = self.attention(halved(y, 1, self.graph.nearest), y, known)
+        return rebuilt
 
 
 class _Decoder(nn.Module):

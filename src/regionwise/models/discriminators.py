@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -100,16 +101,23 @@ class RegionWiseDiscriminator(nn.Module):
     1, 2, 4, 4, 4, 4 times the width, as released. Its scores are the last features: of eq. (6) they
     are D_r(I ⊙ (1 − M), M), with the paper's M, 1 = known.
 
+    With `sees="picture"` it is the SN-PatchGAN of DeepFill v2: the same layers upon the
+    whole picture and the mask.
+
     Args:
         width: channels of the first convolution, 64 as released.
+        sees: "hole" or "picture".
 
     Shapes: picture N×3×H×W, mask N×1×H×W (1 = missing) → (scores N×(4·width)×⌈H/64⌉×⌈W/64⌉, the
     features before them). The released adversarial term compares them with the mask resized to
     their size.
     """
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 64, sees: Literal["hole", "picture"] = "hole") -> None:
         super().__init__()
+        if sees not in ("hole", "picture"):
+            raise TypeError(f"sees={sees!r} is none of hole, picture")
+        self.sees = sees
         widths = [4, width, 2 * width, *4 * [4 * width]]
         self.convolutions = nn.ModuleList(
             spectral_norm(nn.Conv2d(a, b, 5, stride=2, padding=2)) for a, b in pairwise(widths)
@@ -119,7 +127,8 @@ class RegionWiseDiscriminator(nn.Module):
         """Score the picture's hole; see the class."""
         mask = (mask > 0.5).to(image.dtype)
         # Not a product: what a known pixel holds must not matter, not even NaN.
-        content = torch.where(mask > 0, image, torch.zeros_like(image))
+        hole = torch.where(mask > 0, image, torch.zeros_like(image))
+        content = hole if self.sees == "hole" else image
         x = torch.cat([content, 1 - mask], dim=1)
         features = []
         for convolution in self.convolutions:

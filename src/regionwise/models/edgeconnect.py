@@ -23,9 +23,7 @@ Edges = Literal["predicted", "mixed"]
 class EdgeConnectGenerator(nn.Module):
     """EdgeConnect: 10.8M parameters for the edges, as many for the picture.
 
-    Training as published: Adam(0, 0.9), lr 1e-4, batch 8, discriminator's lr a tenth; edges:
-    non-saturating GAN + 10 × feature matching; picture: L1 / mean(mask), 0.1 × adversarial,
-    0.1 × perceptual (VGG19 relu1_1…relu5_1), 250 × style.
+    `recipes/edgeconnect.yaml` is its training.
 
     Args:
         edges: which edges the second network is given: "predicted", the first one's answer for the
@@ -35,7 +33,7 @@ class EdgeConnectGenerator(nn.Module):
         blocks: residual blocks of each network, 8 in the paper.
 
     Shapes: image N×3×H×W in [0, 1], mask N×1×H×W (1 = missing), any H, W ≥ 1 (padded inside to
-    multiples of 4) → `Prediction` with one stage of N×3×H×W.
+    multiples of 4) → `Prediction` with one stage of N×3×H×W and, as `guide`, the predicted edges.
 
     Raises:
         ModelError: for an unknown option. Filling raises it if scikit-image is not installed.
@@ -52,19 +50,37 @@ class EdgeConnectGenerator(nn.Module):
         self.edge_network = _translator(3, 1, width, blocks, bias=False)
         self.picture_network = _translator(4, 3, width, blocks, bias=True)
 
-    def forward(self, image: Tensor, mask: Tensor) -> Prediction:
-        """Fill the hole; see the class for shapes."""
-        height, width = image.shape[-2:]
+    def forward(
+        self,
+        image: Tensor,
+        mask: Tensor,
+        guide: Tensor | None = None,
+        *,
+        along_guide: bool = False,
+    ) -> Prediction:
+        """Fill the hole; see the class for shapes.
+
+        Args:
+            image, mask: see the class.
+            guide: Canny's edges of the whole true picture, N×1×H×W of 0 and 1, as in training; of
+                them only those of the known region are used. Else they are found there.
+            along_guide: paint along all of `guide`, not along the predicted edges.
+        """
         mask = (mask > 0.5).to(image.dtype)
-        edges = self.predict_edges(image, mask, canny_edges(image, mask))
-        return Prediction([crop(self.paint(image, mask, edges), height, width)])
+        known_edges = canny_edges(image, mask) if guide is None else guide
+        predicted = self.predict_edges(image, mask, known_edges)
+        edges = predicted
+        if along_guide:
+            edges = known_edges
+        elif self.edges == "mixed":
+            edges = torch.where(mask > 0.5, predicted, known_edges)
+        return Prediction([self.paint(image, mask, edges)], guide=predicted)
 
     def predict_edges(self, image: Tensor, mask: Tensor, known_edges: Tensor) -> Tensor:
-        """Edges for `paint`, N×1×H×W in [0, 1]; `known_edges` are Canny's, N×1×H×W."""
+        """Edges of the whole picture, N×1×H×W in [0, 1]; `known_edges` are Canny's, N×1×H×W."""
         seen = torch.where(mask > 0.5, torch.ones_like(mask), gray(image))
         inputs = torch.cat([seen, known_edges * (1 - mask), mask], dim=1)
-        edges = crop(torch.sigmoid(self.edge_network(_padded(inputs))), *image.shape[-2:])
-        return edges if self.edges == "predicted" else torch.where(mask > 0.5, edges, known_edges)
+        return crop(torch.sigmoid(self.edge_network(_padded(inputs))), *image.shape[-2:])
 
     def paint(self, image: Tensor, mask: Tensor, edges: Tensor) -> Tensor:
         """The picture along given edges, N×3×H×W in [0, 1]; a user's own drawing serves as well."""

@@ -20,8 +20,7 @@ class CompletionGenerator(nn.Module):
     paper has them the other way round. Paper and program paste the answer by Poisson cloning:
     `regionwise fill --blend poisson`.
 
-    Training as published: MSE on the hole; then with a global and a local discriminator, weight
-    4e-4; Adadelta; 90k, 10k and 400k steps, batch 96.
+    `recipes/glcic.yaml` is its training.
 
     Args:
         width: channels of the first convolution, 64 in the paper.

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regionwise.layers.bilinear import doubled, resized
-from regionwise.layers.contextual_attention import available_patches, contextual_attention
+from regionwise.layers.contextual_attention import ContextualAttention, available_patches
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.models.prediction import Prediction
 
@@ -43,6 +43,10 @@ class PyramidContextGenerator(nn.Module):
         self.context = nn.ModuleList(
             nn.ModuleList(nn.Conv2d(c, c // 4, 3, padding=d, dilation=d) for d in _DILATIONS)
             for c in widths[:4]
+        )
+        self.attentions = nn.ModuleList(
+            ContextualAttention(patch=1 if level == _LEVELS - 2 else 3, fuse=False, floor=1e-8)
+            for level in range(_LEVELS - 1)
         )
         self.decoder = nn.ModuleList(
             nn.Conv2d(a, b, 3, padding=1)
@@ -103,10 +107,12 @@ class PyramidContextGenerator(nn.Module):
 
     def _attention(self, values: Tensor, guide: Tensor, mask: Tensor, level: int) -> Tensor:
         """A level rebuilt by the attention of the deeper one."""
-        patch = 1 if level == _LEVELS - 2 else 3
+        attention = self.attentions[level]
+        assert isinstance(attention, ContextualAttention)
+        patch = attention.patch
         small = resized(mask, guide)
         usable = available_patches((small > 0).to(mask.dtype), patch)
-        y = contextual_attention(guide, values, usable, patch=patch, fuse=False, floor=1e-8)
+        y: Tensor = attention(guide, values, usable)
         if patch == 1:
             return y
         branches: nn.Module = self.context[level]

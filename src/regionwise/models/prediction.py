@@ -16,10 +16,13 @@ class Prediction:
         stages: pictures of N×3×H×W, coarse first; the last one is the answer. In eval mode their
             values lie in [0, 1]; in training they may lie outside, so that gradients live on.
         low_resolution: the answer at a lower resolution, where the paper has one (DeepGIN).
+        guide: what the picture was painted along, as the network predicts it for the whole picture:
+            N×1×H×W (EdgeConnect's edges).
     """
 
     stages: list[Tensor]
     low_resolution: Tensor | None = None
+    guide: Tensor | None = None
 
     @property
     def answer(self) -> Tensor:

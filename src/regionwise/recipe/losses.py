@@ -12,8 +12,9 @@ from pydantic import Field, field_validator, model_validator
 
 from regionwise.recipe.section import Count, NotNegative, Section
 
-Stage = int | Literal["all", "low_resolution"]
-Picture = Literal["raw", "composed", "both"]
+Stage = int | Literal["all", "low_resolution", "guide"]
+Picture = Literal["raw", "composed", "both", "hole"]
+"""Which picture is compared: "hole" is black outside the hole, and so is its truth."""
 LayerWeights = dict[str, NotNegative]
 
 
@@ -54,7 +55,8 @@ class _Term(Section):
 
     Attributes:
         stage: a number (0 = the first, -1 = the last), "all", "low_resolution", or a list. Values
-            for several stages, and for both pictures, are added up.
+            for several stages, and for both pictures, are added up. "guide" is no picture, but what
+            the network paints along, EdgeConnect's edges; its truth is the data's (`data.guide`).
     """
 
     weight: NotNegative = 1.0
@@ -74,11 +76,13 @@ class _PixelTerm(_Term):
         picture: the raw prediction, or composed with the known pixels.
         over: what the sum is divided by: the pixels of the region, of the hole, or of the whole
             picture, times channels; or nothing ("sum": each picture's own sum).
+        discount: what a missing pixel counts, to the power of its distance from the known region.
     """
 
     picture: Picture = "raw"
     region: Literal["hole", "known", "all"] = "all"
     over: Literal["region", "hole", "picture", "sum"] = "picture"
+    discount: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
 class L1Term(_PixelTerm):
@@ -153,10 +157,17 @@ class AdversarialTerm(_Term):
 
 
 class FeatureMatchingTerm(_Term):
-    """The discriminator's features of the filled picture shall be those of the true one."""
+    """The discriminator's features of the filled picture shall be those of the true one.
+
+    Attributes:
+        layers: how the layers' distances are put together.
+        scores: whether the scores count as a layer.
+    """
 
     name: Literal["feature_matching"]
     picture: Literal["raw", "composed"] = "composed"
+    layers: Literal["mean", "sum"] = "mean"
+    scores: bool = False
 
 
 Term = Annotated[

@@ -19,8 +19,8 @@ from regionwise.errors import RecipeError
 from regionwise.recipe.complaints import complaint
 from regionwise.recipe.schema import Phase, Recipe
 
-SHARED = tuple(key for key in Phase.model_fields if key not in ("name", "length"))
-"""Keys of phases that may stand at the top."""
+SHARED = tuple(key for key in Phase.model_fields if key not in ("name", "length", "discriminator"))
+"""Keys of phases that may stand at the top; a discriminator there is the recipe's."""
 
 
 def read_recipe(file: Path) -> Recipe:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from regionwise.holes import FAMILIES
-from regionwise.recipe.losses import AdversarialTerm, FeatureMatchingTerm, Term
+from regionwise.recipe.losses import (
+    AdversarialTerm,
+    FeatureMatchingTerm,
+    FeatureTerm,
+    StructuralSimilarityTerm,
+    Term,
+)
 from regionwise.recipe.section import Count, Duration, NotNegative, Positive, Section, Share
 
 STORED = "stored"
@@ -52,14 +59,16 @@ class ScheduleSection(Section):
 
 
 class OptimizerSection(Section):
-    """Adam.
+    """Adam, or Adadelta (Zeiler 2012), whose own measure of a step is a rate of 1.
 
     Attributes:
         lr: the learning rate.
+        betas: of Adam.
         warmup: how long the rate rises linearly at the beginning of the phase.
         clip: the norm to which all gradients together are shortened.
     """
 
+    name: Literal["adam", "adadelta"] = "adam"
     lr: Positive
     betas: tuple[Share, Share] = (0.9, 0.999)
     weight_decay: NotNegative = 0.0
@@ -73,17 +82,25 @@ class DiscriminatorSection(Section):
 
     Attributes:
         name: "patch" sees a picture; "conditional" the photo with its hole beside a candidate, at
-            several scales; "region-wise" the hole's content alone, with the mask.
-        options: see its class in `regionwise.models.discriminators`.
+            several scales; "region-wise" the hole's content alone, or a whole picture, with the
+            mask; "local-global" a picture and a window around its hole, and
+            "local-global-critics" has a score for each.
+        options: see its class in `regionwise.models.discriminators` and `…models.local_global`.
+        beside: what "patch" sees beside each candidate, as a further channel (`options.channels`
+            must count it): the true photo's "gray" picture.
         loss: the game that is played, see `regionwise.losses.adversarial`.
         real_weight: α of the Region-wise paper's eq. (6).
-        gradient_penalty: its weight, for "wasserstein".
+        gradient_penalty: its weight, for "wasserstein"; of each scale or critic by itself.
+        penalty_in: where the gradient counts for it.
         scores: whether all patches count, or those that hold some of the hole.
         steps: updates of the discriminator for each one of the generator.
     """
 
-    name: Literal["patch", "conditional", "region-wise"] = "patch"
+    name: Literal["patch", "conditional", "region-wise", "local-global", "local-global-critics"] = (
+        "patch"
+    )
     options: dict[str, Any] = Field(default={})
+    beside: Literal["nothing", "gray"] = "nothing"
     loss: Literal[
         "hinge",
         "non-saturating",
@@ -91,9 +108,11 @@ class DiscriminatorSection(Section):
         "wasserstein",
         "region-wise",
         "region-wise-released",
+        "soft-mask",
     ] = "hinge"
     real_weight: NotNegative = 0.01
     gradient_penalty: NotNegative = 10.0
+    penalty_in: Literal["all", "hole"] = "all"
     scores: Literal["all", "hole"] = "all"
     steps: Count = 1
     optimizer: OptimizerSection
@@ -111,6 +130,8 @@ class DataSection(Section):
             every `scale / size`-th pixel from a start drawn by chance.
         scale: see there; `size` if none.
         flip: whether half of the pictures are mirrored.
+        guide: what else is made of a picture for networks that paint along it: its "edges", Canny's
+            with EdgeConnect's numbers.
     """
 
     size: int = Field(ge=16)
@@ -119,6 +140,7 @@ class DataSection(Section):
     )
     scale: Count | None = None
     flip: bool = True
+    guide: Literal["edges"] | None = None
 
     @model_validator(mode="after")
     def _scale_fits(self) -> DataSection:
@@ -136,6 +158,8 @@ class HolesSection(Section):
     Attributes:
         mixture: weight of each family, see `regionwise.holes`; "stored" is the masks from files.
         ratio: interval of the share of missing pixels; each family has its own if none.
+        sides: interval of a "rectangle"'s sides, as shares of the picture's; 0.3 to 0.7 if none. It
+            has no use where a ratio is given.
         draw: "one" family for each photo, by weight, or a hole of "each" one, so that a photo
             gives as many pictures.
         masks: folders or tars of masks, for "stored".
@@ -144,6 +168,7 @@ class HolesSection(Section):
 
     mixture: dict[str, Positive] = Field(min_length=1)
     ratio: tuple[Share, Share] | None = None
+    sides: tuple[Share, Share] | None = None
     draw: Literal["one", "each"] = "one"
     masks: tuple[str, ...] = ()
     augment: bool = True
@@ -222,6 +247,13 @@ class Phase(Section):
         keep_optimizer: whether Adam's moments go on from the phase before.
         accumulate: parts into which each process cuts its share of a batch, one after the other,
             to spare memory.
+        parts: the network's modules that are trained, by their names in it; all others stand still,
+            with the statistics of their batch norms. All are trained if none; with an empty list
+            only the discriminator is.
+        guide: along which guide the network paints: the one that it "predicted" itself or, as a
+            teacher would have it, the "true" one (`data.guide`).
+        discriminator: one of this phase's own, with fresh weights, in place of the recipe's.
+        discriminator_lr: the discriminator's learning rate, where it is not its own section's.
     """
 
     name: str
@@ -234,6 +266,20 @@ class Phase(Section):
     start: Literal["last", "average"] = "last"
     keep_optimizer: bool = False
     accumulate: Count = 1
+    parts: tuple[str, ...] | None = None
+    guide: Literal["predicted", "true"] = "predicted"
+    discriminator: DiscriminatorSection | None = None
+    discriminator_lr: Positive | None = None
+
+    @model_validator(mode="after")
+    def _guides_are_there(self) -> Phase:
+        guided = [term for term in self.losses if "guide" in term.stages]
+        if (guided or self.guide == "true") and self.data.guide is None:
+            raise ValueError(f"phase {self.name!r} has a true guide: say which, in data.guide")
+        for term in guided:
+            if isinstance(term, FeatureTerm | StructuralSimilarityTerm):
+                raise ValueError(f"a {term.name} term compares pictures: it can't have stage guide")
+        return self
 
     @property
     def adversarial(self) -> bool:
@@ -269,9 +315,25 @@ class Recipe(Section):
         names = [phase.name for phase in self.phases]
         if len(set(names)) < len(names):
             raise ValueError(f"two phases have one name; they are called {', '.join(names)}")
+        for before, phase in pairwise(self.phases):
+            if phase.keep_optimizer and _players(phase) != _players(before):
+                raise ValueError(
+                    f"phase {phase.name!r} can't keep the optimizer: phase {before.name!r} trains "
+                    "other parts, another discriminator, or with another optimizer"
+                )
         for phase in self.phases:
-            if phase.adversarial and self.discriminator is None:
+            if phase.adversarial and self.adversary_of(phase) is None:
                 raise ValueError(
                     f"phase {phase.name!r} has an adversarial term: add a section discriminator"
                 )
         return self
+
+    def adversary_of(self, phase: Phase) -> DiscriminatorSection | None:
+        """The discriminator of one of its phases."""
+        return phase.discriminator or self.discriminator
+
+
+def _players(phase: Phase) -> tuple[object, ...]:
+    """What must be the same in two phases for an optimizer's moments to go on."""
+    own = phase.name if phase.discriminator else ""
+    return phase.parts, own, phase.optimizer.name

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from regionwise.errors import RecipeError
+from regionwise.layers.canny import gray
 from regionwise.losses import adversarial
 from regionwise.losses.feature_matching import multi_scale_feature_matching
 from regionwise.models.discriminators import (
@@ -16,6 +17,8 @@ from regionwise.models.discriminators import (
     PatchDiscriminator,
     RegionWiseDiscriminator,
 )
+from regionwise.models.local_global import LocalGlobalCritics, LocalGlobalDiscriminator
+from regionwise.recipe.losses import FeatureMatchingTerm
 from regionwise.recipe.schema import DiscriminatorSection
 
 Judgement = list[tuple[Tensor, list[Tensor]]]
@@ -32,6 +35,8 @@ def create_discriminator(section: DiscriminatorSection) -> nn.Module:
         "patch": PatchDiscriminator,
         "conditional": ConditionalMultiScaleDiscriminator,
         "region-wise": RegionWiseDiscriminator,
+        "local-global": LocalGlobalDiscriminator,
+        "local-global-critics": LocalGlobalCritics,
     }
     try:
         return classes[section.name](**section.options)
@@ -57,14 +62,18 @@ class Adversary:
             network: the discriminator.
             image: the true photos, N×3×H×W; of them it is shown no more than the paper says.
             mask: N×1×H×W.
-            candidates: filled or true pictures, each N×3×H×W.
+            candidates: filled or true pictures, each N×3×H×W, or guides, N×1×H×W.
         """
         count = len(candidates)
         seen = torch.cat(list(candidates))
         if self.section.name == "patch":
+            if self.section.beside == "gray":
+                seen = torch.cat([seen, gray(image).repeat(count, 1, 1, 1)], dim=1)
             judged = [network(seen)]
-        elif self.section.name == "region-wise":
+        elif self.section.name in ("region-wise", "local-global"):
             judged = [network(seen, mask.repeat(count, 1, 1, 1))]
+        elif self.section.name == "local-global-critics":
+            judged = network(seen, mask.repeat(count, 1, 1, 1))
         else:
             holed = torch.where(mask > 0.5, torch.ones_like(image), image)
             judged = network(holed.repeat(count, 1, 1, 1), seen)
@@ -98,24 +107,45 @@ class Adversary:
             "wasserstein": adversarial.wasserstein_generator,
             "region-wise": adversarial.region_wise_generator,
             "region-wise-released": adversarial.region_wise_released_generator,
+            "soft-mask": adversarial.soft_mask_generator,
         }[self.section.loss]
         return torch.stack([lowered(f, self._weight(mask, f)) for f, _ in fake]).sum()  # type: ignore[operator]
 
     def gradient_penalty(
-        self, network: nn.Module, image: Tensor, mask: Tensor, fakes: Sequence[Tensor]
+        self,
+        network: nn.Module,
+        image: Tensor,
+        mask: Tensor,
+        truth: Tensor,
+        fakes: Sequence[Tensor],
+        scales: int,
     ) -> Tensor:
-        """The weighted penalty of the Wasserstein game, of each fake and all scales' mean score."""
+        """The weighted penalty of the Wasserstein game, of each fake and each scale by itself.
 
-        def scores_of(picture: Tensor) -> Tensor:
+        `truth` is what the fakes pretend to be: `image`, or the true guide.
+        """
+        region = mask if self.section.penalty_in == "hole" else None
+
+        def scores_of(picture: Tensor, scale: int) -> Tensor:
             (judgement,) = self.judge(network, image, mask, [picture])
-            return torch.cat([scores.flatten(1) for scores, _ in judgement], dim=1)
+            return judgement[scale][0]
 
-        penalties = [adversarial.gradient_penalty(scores_of, image, fake) for fake in fakes]
+        penalties = [
+            adversarial.gradient_penalty(partial(scores_of, scale=scale), truth, fake, region)
+            for fake in fakes
+            for scale in range(scales)
+        ]
         return self.section.gradient_penalty * torch.stack(penalties).sum()
 
-    def feature_distance(self, fake: Judgement, real: Judgement) -> Tensor:
+    def feature_distance(
+        self, term: FeatureMatchingTerm, fake: Judgement, real: Judgement
+    ) -> Tensor:
         """How far the discriminator's features of two pictures are apart, over all scales."""
-        return multi_scale_feature_matching([f for _, f in fake], [f for _, f in real])
+
+        def maps(judgement: Judgement) -> list[list[Tensor]]:
+            return [[*f, scores] if term.scores else f for scores, f in judgement]
+
+        return multi_scale_feature_matching(maps(fake), maps(real), layers=term.layers)
 
     def _discriminator_side(self, fakes: int) -> Callable[[Tensor, Tensor, Tensor | None], Tensor]:
         """The loss for one of several fakes."""
@@ -129,6 +159,7 @@ class Adversary:
             "region-wise-released": partial(
                 adversarial.region_wise_released_discriminator, real_weight=alpha
             ),
+            "soft-mask": adversarial.soft_mask_discriminator,
         }
         return sides[self.section.loss]
 
@@ -136,8 +167,10 @@ class Adversary:
         """Weights of patches whose sum is 1 in each picture; None if all count alike.
 
         So the mean over a batch is the mean over its pictures, however it is cut into parts. The
-        released Region-wise game takes the patches of the hole as labels.
+        released Region-wise game takes the patches of the hole as labels, AOT-GAN's the mask.
         """
+        if self.section.loss == "soft-mask":
+            return mask
         if self.section.loss == "region-wise-released":
             return adversarial.hole_patches(mask, scores)
         if self.section.scores == "all":

@@ -23,7 +23,7 @@ class Alarms:
 
     Args:
         section: the limits.
-        discriminator: the recipe's, if there is one.
+        discriminator: that of the first phase, if there is one.
         half: with fp16 a gradient that is not finite is left out, which is no alarm at first.
     """
 
@@ -32,11 +32,21 @@ class Alarms:
     ) -> None:
         self.section = section
         self.half = half
+        self.begin(discriminator, amid=False)
+
+    def begin(self, discriminator: DiscriminatorSection | None, *, amid: bool) -> None:
+        """A phase begins, or goes on from amid it: with which discriminator.
+
+        What gradient is usual is another matter in each phase, as its losses are others.
+        """
         self.watches_discriminator = (
-            discriminator is not None and discriminator.loss in _BOUNDED and section.discriminator
+            discriminator is not None
+            and discriminator.loss in _BOUNDED
+            and self.section.discriminator is not None
         )
-        self.logarithm = 0.0
-        self.seen = self.large = self.overflows = self.won = 0
+        if not amid:
+            self.logarithm = 0.0
+            self.seen = self.large = self.overflows = self.won = 0
 
     def check(self, step: int, numbers: Mapping[str, float]) -> None:
         """Look at a step's losses and, as `gradient`, the norm of the generator's gradient.

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from regionwise.models.cost import count_cost
-from regionwise.models.registry import create_model
 from regionwise.recipe.schema import Phase, Recipe
 from regionwise.training.adversary import create_discriminator
 
@@ -38,19 +37,16 @@ def parameter_count(network: nn.Module) -> int:
     return sum(p.numel() for p in network.parameters())
 
 
-def networks(recipe: Recipe) -> tuple[nn.Module, nn.Module | None]:
-    """The recipe's generator and discriminator, with fresh weights."""
-    section = recipe.discriminator
-    return (
-        create_model(recipe.model.name, **recipe.model.options),
-        create_discriminator(section) if section is not None else None,
-    )
+def phase_discriminator(recipe: Recipe, phase: Phase) -> nn.Module | None:
+    """What a phase's generator plays against, with fresh weights."""
+    section = recipe.adversary_of(phase) if phase.adversarial else None
+    return None if section is None else create_discriminator(section)
 
 
 def phase_costs(
     recipe: Recipe, phase: Phase, generator: nn.Module, discriminator: nn.Module | None
 ) -> PhaseCosts:
-    """Run the networks of the recipe once on a picture of the phase's size, and count."""
+    """Run the networks of a phase once on a picture of its size, and count."""
     size = phase.data.size
     image, mask = torch.rand(1, 3, size, size), torch.zeros(1, 1, size, size)
     mask[..., size // 4 : size // 2, size // 4 : size // 2] = 1
@@ -62,7 +58,7 @@ def phase_costs(
     kept_bytes = sum(size for pointer, size in kept.items() if pointer not in own)
     pictures = phase.batch * phase.holes.per_photo / phase.accumulate
     weights = 4 * 5 * parameter_count(generator)
-    if phase.adversarial and discriminator is not None:
+    if discriminator is not None:
         weights += 4 * 4 * parameter_count(discriminator)
     return PhaseCosts(cost.ours, kept_bytes, weights + int(pictures * kept_bytes))
 

@@ -110,7 +110,7 @@ class Training:
         self.stretches = timetable(recipe, len(photos))
         self.steps = self.stretches[-1].end
         self.trainer = Trainer(recipe, settings, self.fabric)
-        self.alarms = Alarms(recipe.alarms, recipe.discriminator, half=recipe.precision == "fp16")
+        self.alarms = Alarms(recipe.alarms, None, half=recipe.precision == "fp16")
         self.validation = Validation(recipe, held_back)
         self.broken: dict[str, str] = {}
         self.scores: dict[str, float] = {}
@@ -124,7 +124,8 @@ class Training:
         state = read_state(settings.run / "last.pt") if self._has_state() else None
         if state is not None:
             self._load(state)
-        plain = self.recipe.model_dump(mode="json")
+        recipe = self.recipe
+        plain = recipe.model_dump(mode="json")
         first = self.fabric.is_global_zero
         with (
             Records(settings.run, self.done, plain, settings.wandb, active=first) as self.records,
@@ -135,7 +136,9 @@ class Training:
             stopped = ""
             for stretch in self.stretches:
                 if self.done < stretch.end and not stopped:
-                    self.trainer.begin(stretch, amid=self.done > stretch.start)
+                    amid = self.done > stretch.start
+                    self.trainer.begin(stretch, amid=amid)
+                    self.alarms.begin(recipe.adversary_of(stretch.phase), amid=amid)
                     stopped = self._run_phase(stretch)
             self._save("last.pt", essential=True)
         return Outcome(self.done, self.steps, stopped, self.request.by_signal, self.scores)

@@ -95,7 +95,7 @@ class Objective:
         if isinstance(term, AdversarialTerm):
             return self.adversary.generator_loss(looks.judgement(compared), view.mask)
         return self.adversary.feature_distance(
-            looks.judgement(compared), looks.judgement_of_truth()
+            term, looks.judgement(compared), looks.judgement_of_truth(compared)
         )
 
 
@@ -112,7 +112,9 @@ class _Looks:
     def features(self, term: FeatureTerm, compared: Compared) -> tuple[Features, Features]:
         """Of the answer and of the truth."""
         with torch.no_grad():
-            of_truth = self._features_of(term, compared.truth.shape, compared.truth)
+            # All stages of one size have one truth, but what is black outside the hole another.
+            truth = (compared.key[1] == "hole", compared.truth.shape)
+            of_truth = self._features_of(term, truth, compared.truth)
         return self._features_of(term, compared.key, compared.answer), of_truth
 
     def _features_of(self, term: FeatureTerm, name: object, picture: Tensor) -> Features:
@@ -130,11 +132,11 @@ class _Looks:
             self._judgements = dict(zip([fake.key for fake in fakes], judged, strict=True))
         return self._judgements[compared.key]
 
-    def judgement_of_truth(self) -> Judgement:
+    def judgement_of_truth(self, compared: Compared) -> Judgement:
         """What the discriminator says of the true picture; no gradients."""
         if "truth" not in self._judgements:
             with torch.no_grad():
-                self._judgements["truth"] = self._judge([self._view.image])[0]
+                self._judgements["truth"] = self._judge([compared.truth])[0]
         return self._judgements["truth"]
 
     def _judge(self, candidates: list[Tensor]) -> list[Judgement]:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from regionwise.losses.correlation import correlation
 from regionwise.losses.perceptual import perceptual, style
-from regionwise.losses.reconstruction import l1, l2
+from regionwise.losses.reconstruction import discounted, l1, l2
 from regionwise.losses.total_variation import total_variation
 from regionwise.recipe.losses import (
     CorrelationTerm,
@@ -26,7 +26,15 @@ def pixel_value(term: L1Term | L2Term, compared: Compared, hole_share: float) ->
     """A distance of pixels; `hole_share` is the whole batch's, see `View`."""
     distance = l1 if isinstance(term, L1Term) else l2
     _, answer, truth, mask = compared
-    return distance(answer, truth, mask, region=term.region, over=term.over, hole_share=hole_share)
+    return distance(
+        answer,
+        truth,
+        mask,
+        region=term.region,
+        over=term.over,
+        hole_share=hole_share,
+        weight=None if term.discount == 1 else discounted(mask, term.discount),
+    )
 
 
 def variation_value(term: TotalVariationTerm, compared: Compared) -> Tensor:

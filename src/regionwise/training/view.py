@@ -18,8 +18,8 @@ from regionwise.recipe.losses import Picture, Stage
 class Compared(NamedTuple):
     """One picture beside its truth.
 
-    `key` tells which it is: a stage's number from 0 on or "low_resolution", and "raw" or
-    "composed". `answer`, `truth`: N×3×H×W. `mask`: N×1×H×W, 1 = missing.
+    `key` tells which it is: a stage's number from 0 on, "low_resolution" or "guide", and "raw",
+    "composed" or "hole". `answer`, `truth`: N×3×H×W, a guide N×1×H×W. `mask`: N×1×H×W, 1 = missing.
     """
 
     key: tuple[int | str, str]
@@ -38,12 +38,14 @@ class View:
         prediction: the network's, in float32.
         hole_share: share of missing pixels in the whole batch, over all processes. Means over a
             region divide by it, so that the mean over parts is the mean over the batch.
+        guide: the true one of each picture, N×1×H×W, where the data has it.
     """
 
     image: Tensor
     mask: Tensor
     prediction: Prediction
     hole_share: float
+    guide: Tensor | None = None
 
     def compared(self, stages: tuple[Stage, ...], picture: Picture) -> Iterator[Compared]:
         """The pictures that a term names.
@@ -56,19 +58,23 @@ class View:
                 answer = self._low_resolution()
                 truth = resized(self.image, answer)
                 mask = F.interpolate(self.mask, answer.shape[-2:], mode="nearest")
+            elif number == "guide":
+                (answer, truth), mask = self._guides(), self.mask
             else:
                 answer, truth, mask = self.prediction.stages[int(number)], self.image, self.mask
             if picture in ("raw", "both"):
                 yield Compared((number, "raw"), answer, truth, mask)
             if picture in ("composed", "both"):
                 yield Compared((number, "composed"), compose(truth, mask, answer), truth, mask)
+            if picture == "hole":
+                yield Compared((number, "hole"), answer * mask, truth * mask, mask)
 
     def _numbers(self, stages: tuple[Stage, ...]) -> Iterator[int | str]:
         count = len(self.prediction.stages)
         for stage in stages:
             if stage == "all":
                 yield from range(count)
-            elif stage == "low_resolution":
+            elif isinstance(stage, str):
                 yield stage
             elif -count <= stage < count:
                 yield stage % count
@@ -79,3 +85,9 @@ class View:
         if self.prediction.low_resolution is None:
             raise RecipeError("a loss names low_resolution, of which the network predicts nothing")
         return self.prediction.low_resolution
+
+    def _guides(self) -> tuple[Tensor, Tensor]:
+        """The predicted one and the true one."""
+        if self.prediction.guide is None or self.guide is None:
+            raise RecipeError("a loss names the guide, of which the network predicts nothing")
+        return self.prediction.guide, self.guide

@@ -7,8 +7,9 @@ Each has two functions that give a number to be lowered:
 
 Scores are N×1×h×w of patches without activation, or of any shape N×…; `weight`, of the same shape
 or one that broadcasts to it, says how much each patch counts (see `hole_patches`), and 1 if not
-given. Half precision is computed in float32. With several scales or several filled pictures, call
-for each and add up.
+given. The games that compare with labels ("region-wise-released", "soft-mask") take those or the
+mask instead. Half precision is computed in float32. With several scales or several filled pictures,
+call for each and add up.
 """
 
 from regionwise.losses.adversarial.hinge import hinge_discriminator, hinge_generator
@@ -26,6 +27,11 @@ from regionwise.losses.adversarial.region_wise import (
     region_wise_generator,
     region_wise_released_discriminator,
     region_wise_released_generator,
+)
+from regionwise.losses.adversarial.soft_mask import (
+    soft_mask,
+    soft_mask_discriminator,
+    soft_mask_generator,
 )
 from regionwise.losses.adversarial.wasserstein import (
     gradient_penalty,
@@ -46,6 +52,9 @@ __all__ = [
     "region_wise_generator",
     "region_wise_released_discriminator",
     "region_wise_released_generator",
+    "soft_mask",
+    "soft_mask_discriminator",
+    "soft_mask_generator",
     "wasserstein_discriminator",
     "wasserstein_generator",
 ]

@@ -1,0 +1,137 @@
+"""Phases that train some parts, with discriminators of their own, along the data's guide."""
+
+import contextlib
+
+import pytest
+import torch
+from tests.training.conftest import RECIPES
+
+from regionwise.data import HolePhotos, stream_batches
+from regionwise.errors import RecipeError
+from regionwise.layers.canny import canny_edges
+from regionwise.photo_sources import find_photos
+from regionwise.recipe import override, read_recipe
+from regionwise.training.loop import train
+from regionwise.training.settings import Settings, make_fabric
+from regionwise.training.state import read_state
+from regionwise.training.timetable import timetable
+from regionwise.training.trainer import Trainer
+
+SMALL = [
+    "model.options.width=4",
+    "model.options.blocks=1",
+    "data.size=32",
+    "batch=2",
+    "feature_weights=random",
+    "discriminator.options={width: 4}",
+    "phases.edges.discriminator.options={width: 4, channels: 2}",
+    "phases.picture.losses=[{name: l1}, {name: adversarial}]",  # no feature network
+    "phases.together.losses=[{name: l1}, {name: adversarial}]",
+]
+
+
+def edge_recipe(*changes):
+    return override(read_recipe(RECIPES / "edgeconnect.yaml"), [*SMALL, *changes])
+
+
+def stepped(recipe, folder, run, phase):
+    """What a step of a phase changes in the generator, by the names of its parts; the trainer."""
+    settings = Settings(run=run, accelerator="cpu")
+    trainer = Trainer(recipe, settings, make_fabric(settings, "fp32", unused_parameters=False))
+    stretch = timetable(recipe, photos=4)[phase]
+    photos = HolePhotos(find_photos([folder]), stretch.phase.data, stretch.phase.holes, seed=0)
+    (batch,) = stream_batches(photos, recipe.phases[0].batch, range(1))
+    before = {k: v.clone() for k, v in trainer.generator.state_dict().items()}
+    trainer.begin(stretch, amid=False)
+    trainer.step(batch, stretch.start)
+    after = trainer.generator.state_dict()
+    return {k.split(".")[0] for k in before if not torch.equal(before[k], after[k])}, trainer
+
+
+@pytest.mark.parametrize(
+    ("phase", "moved"),
+    [(0, {"edge_network"}), (1, {"picture_network"}), (2, {"edge_network", "picture_network"})],
+)
+def test_only_the_named_parts_move(phase, moved, folder, tmp_path):
+    changed, trainer = stepped(edge_recipe(), folder, tmp_path, phase)
+    assert changed == moved
+    own = trainer.discriminators["edges" if phase == 0 else ""]
+    assert trainer.discriminator is own
+
+
+def test_the_discriminator_alone(folder, tmp_path):
+    """Nothing of the network moves, not even the statistics of its batch norms."""
+    changes = ["model.options={width: 4}", "data={size: 32, framing: squash}", "batch=2"]
+    small = "discriminator.options={size: 32, window: 16, width: 4}"
+    recipe = override(read_recipe(RECIPES / "glcic.yaml"), [*changes, small])
+    changed, trainer = stepped(recipe, folder, tmp_path, 1)
+    assert changed == set()
+    assert list(trainer.optimizers) == ["discriminator"]
+    moved, _ = stepped(recipe, folder, tmp_path, 0)
+    assert moved == {"layers", "last"}
+
+
+def test_a_part_that_is_not_there(folder, tmp_path):
+    with pytest.raises(RecipeError, match=r"parts: edgeconnect: .*has no attribute `painter`"):
+        stepped(edge_recipe("phases.edges.parts=[painter]"), folder, tmp_path, 0)
+
+
+def test_the_teachers_edges_are_painted_along(folder, tmp_path):
+    """Phase 2 paints along the true edges, phase 3 along the first network's."""
+    recipe = edge_recipe()
+    data = HolePhotos(find_photos([folder]), recipe.phases[0].data, recipe.phases[0].holes, 0)
+    (batch,) = stream_batches(data, 2, range(1))
+    _, trainer = stepped(recipe, folder, tmp_path, 1)
+    network = trainer.generator.eval()
+    painted = network.paint(batch.image, batch.mask, batch.guide)
+    answer = network(batch.image, batch.mask, batch.guide, along_guide=True)
+    torch.testing.assert_close(answer.answer, painted)
+    mixed = torch.where(batch.mask > 0.5, answer.guide, batch.guide)
+    own = network(batch.image, batch.mask, batch.guide).answer
+    torch.testing.assert_close(own, network.paint(batch.image, batch.mask, mixed))
+    assert not torch.equal(own, answer.answer)
+
+
+def test_edges_of_the_data_are_the_whole_pictures(folder):
+    recipe = edge_recipe("data.size=64")
+    phase = recipe.phases[0]
+    (batch,) = stream_batches(
+        HolePhotos(find_photos([folder]), phase.data, phase.holes, seed=0), 3, range(1)
+    )
+    assert torch.equal(batch.guide, canny_edges(batch.image, torch.zeros_like(batch.mask)))
+    assert 0 < batch.guide.mean() < 0.5
+    several = {"holes.mixture": "{rectangle: 1, irregular: 1}", "holes.draw": "each"}
+    phase = override(recipe, [f"{k}={v}" for k, v in several.items()]).phases[0]
+    item = HolePhotos(find_photos([folder]), phase.data, phase.holes, seed=0)[0]
+    assert item.guide.shape == item.mask.shape == (2, 1, 64, 64)
+
+
+def test_stopped_and_resumed_equals_never_stopped(folder, tmp_path):
+    """In the phase with a discriminator of its own, and in the next one."""
+    lengths = [f"phases.{name}.length=2" for name in ("edges", "picture", "together")]
+    recipe = edge_recipe(*lengths, "validation.photos=1")
+    photos = find_photos([folder])
+
+    def run(name, *stops):
+        class StoppedError(Exception):
+            pass
+
+        def report(progress):
+            if progress.done in stops:
+                raise StoppedError
+
+        settings = Settings(run=tmp_path / name, workers=0, accelerator="cpu", checkpoint_steps=1)
+        with contextlib.suppress(StoppedError):
+            train(recipe, photos, photos[:1], settings, report=report)
+        return read_state(tmp_path / name / "last.pt")
+
+    whole = run("whole")
+    assert run("part", 2)["step"] == 1
+    assert run("part", 4)["step"] == 3
+    part = run("part")
+    assert part["step"] == whole["step"] == 6
+    assert part["phase_discriminators"].keys() == {"edges"}
+    for name in ("generator", "discriminator"):
+        assert all(torch.equal(whole[name][k], part[name][k]) for k in whole[name])
+    one, other = (state["phase_discriminators"]["edges"] for state in (whole, part))
+    assert all(torch.equal(one[k], other[k]) for k in one)
