@@ -171,6 +171,8 @@ def fill_file(
     started = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RegionwiseWarning)
+        if not job.photo.exists():  # else a missing folder would be told as the output's
+            raise PhotoError(f"{job.photo} does not exist; check the name")
         format_of_path(job.output)
         check_output(job.output, overwrite=overwrite)
         photo = read_photo(job.photo)

@@ -337,3 +337,10 @@ def test_the_version_is_light() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"regionwise {__version__}\n"
+
+
+def test_a_photo_in_a_folder_that_is_not_there_is_what_is_missing(
+    mask: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fill(tmp_path / "nowhere" / "photo.png", mask) == 2
+    assert "photo.png does not exist; check the name" in capsys.readouterr().err
