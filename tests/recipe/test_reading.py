@@ -12,7 +12,9 @@ from regionwise.models.registry import create_model, model_names
 from regionwise.recipe import check_recipe, override, read_recipe, to_yaml
 from regionwise.recipe.section import Duration
 
-RECIPES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml"))
+FILES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml"))
+BASES = [file for file in FILES if "\nmodel:" not in file.read_text()]
+RECIPES = [file for file in FILES if file not in BASES]
 
 PLAIN = """
 model: {name: rn}
@@ -98,6 +100,47 @@ def test_wrong_keys_and_values(tmp_path, path, value, message):
     with pytest.raises(RecipeError, match=f"bad\\.yaml: .*{message}") as caught:
         read_recipe(file)
     assert "\n" not in str(caught.value)
+
+
+def test_a_base_holds_what_a_recipe_leaves_out(tmp_path):
+    (tmp_path / "common.yaml").write_text(PLAIN)
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "wide.yaml").write_text(
+        "base: ../common.yaml\nmodel: {options: {width: 4}}\noptimizer: {lr: 2e-4}\n"
+    )
+    (tmp_path / "sub" / "short.yaml").write_text(
+        "base: wide.yaml\nphases: [{name: all, length: 1, losses: [{name: l2}]}]\n"
+    )
+    wide, short = (read_recipe(tmp_path / "sub" / f"{name}.yaml") for name in ("wide", "short"))
+    common = read_recipe(tmp_path / "common.yaml")
+    assert wide == override(common, ["model.options.width=4", "optimizer.lr=2e-4"])
+    assert [phase.name for phase in short.phases] == ["all"]
+    assert short.model == wide.model
+
+
+@pytest.mark.parametrize(
+    ("base", "message"),
+    [
+        ("missing.yaml", r"missing\.yaml: can't be read"),
+        ("empty.yaml", r"empty\.yaml: not a recipe: it holds no keys"),
+        ("child.yaml", r"child\.yaml: base: child\.yaml has this recipe as its own base"),
+        ("loop.yaml", r"loop\.yaml: base: child\.yaml has this recipe as its own base"),
+        ("[a, b]", r"child\.yaml: base: .*give another recipe's path"),
+    ],
+)
+def test_a_base_that_can_not_be(tmp_path, base, message):
+    (tmp_path / "empty.yaml").write_text("")
+    (tmp_path / "loop.yaml").write_text("base: child.yaml\n")
+    (tmp_path / "child.yaml").write_text(f"base: {base}\n")
+    with pytest.raises(RecipeError, match=message):
+        read_recipe(tmp_path / "child.yaml")
+
+
+def test_bases_of_the_bake_off_lack_the_network_alone():
+    assert [file.name for file in BASES] == ["common.yaml", "slim.yaml"]
+    for file in BASES:
+        with pytest.raises(RecipeError, match="model: is missing"):
+            read_recipe(file)
 
 
 def test_not_a_recipe(tmp_path):

@@ -15,7 +15,7 @@ from regionwise.training.timetable import timetable
 from regionwise.training.trainer import Trainer
 
 RECIPES = Path(__file__).parents[2] / "recipes"
-NAMES = sorted(file.stem for file in RECIPES.glob("*.yaml"))
+NAMES = [*sorted(file.stem for file in RECIPES.glob("*.yaml")), "bakeoff/madf"]
 PARAMETERS = [
     pytest.param(name, marks=[pytest.mark.slow] if name == "deepgin-released" else [])
     for name in NAMES
@@ -53,6 +53,13 @@ def scaled_down(name):
     for phase in recipe.phases:
         sized = {t.name for t in phase.losses if isinstance(t, FeatureTerm) and t.features.size}
         changes += [f"phases.{phase.name}.losses.{loss}.features.size=32" for loss in sized]
+        darknet = [
+            t.name
+            for t in phase.losses
+            if isinstance(t, FeatureTerm) and t.features.network == "darknet"
+        ]
+        vgg = "{network: vgg16, layers: [pool1, pool2]}"  # Darknet has no random weights
+        changes += [f"phases.{phase.name}.losses.{loss}.features={vgg}" for loss in darknet]
     if recipe.discriminator is not None:
         changes += ["discriminator.options={width: 4}", "discriminator.optimizer.schedule={}"]
     return override(recipe, changes)

@@ -102,7 +102,7 @@ def command(
     regionwise fill photo.jpg mask.png --grow 4    a mask that was drawn too tight
     regionwise fill photo.jpg mask.png --ensemble  smoother, at five times the time
     regionwise fill photos --masks masks -o done   a folder and its sub-folders
-    regionwise fill a.jpg m.png --model pic --count 4   a_filled_1.jpg to a_filled_4.jpg
+    regionwise fill a.jpg m.png --model pic/ --count 4  a_filled_1.jpg to a_filled_4.jpg
 
     White in the mask is filled; each pixel that it leaves black stays as it is. In a folder of
     masks that of a.jpg is a.png or a_mask.png. A folder run that was stopped goes on where it
