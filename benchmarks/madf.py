@@ -4,14 +4,16 @@
 
 The literal formulation is written from the paper's equations: each window's filter is generated
 and applied, scale and bias of the point-wise norm are two convolutions, and the last 1×1
-convolution sees its features upsampled. It has our weights, and the answers are compared. Memory is
-the growth of the process's peak during the call (Linux only), measured in a process of its own.
+convolution sees its features upsampled. It has our weights, and the answers are compared. For a
+fill ours has its batch norms folded into the convolutions, as `regionwise fill` does. Memory is the
+growth of the process's peak during the call (Linux only), measured in a process of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import time
 from collections.abc import Callable
 from functools import partial
@@ -25,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from regionwise.layers.mask_aware_filter import MaskAwareFilter
 from regionwise.layers.pointwise_norm import PointwiseNorm
-from regionwise.models.madf import CascadedRefinementGenerator, RefinementDecoder
+from regionwise.models.madf import CascadedRefinementGenerator, RefinementDecoder, folded
 
 
 class LiteralFilter(nn.Module):
@@ -94,12 +96,13 @@ class LiteralDecoder(nn.Module):
         return self.last(torch.cat([up, *pictures, inputs], dim=1)), features
 
 
-def ours(refinements: int) -> CascadedRefinementGenerator:
+def ours(refinements: int, *, train: bool = True) -> CascadedRefinementGenerator:
     torch.manual_seed(0)
-    return CascadedRefinementGenerator(refinements)
+    network = CascadedRefinementGenerator(refinements)
+    return network if train else folded(network)
 
 
-def literal(refinements: int) -> CascadedRefinementGenerator:
+def literal(refinements: int, *, train: bool = True) -> CascadedRefinementGenerator:
     network = ours(refinements)
     network.encoder.levels = nn.ModuleList(map(LiteralFilter, network.encoder.levels))
     network.refinements = nn.ModuleList(map(LiteralDecoder, network.refinements))
@@ -149,7 +152,7 @@ def _peak() -> float:
 def extra_memory(kind: str, refinements: int, size: int, train: bool, threads: int) -> float:
     """MB (10^6 bytes) that one call needs beside network and input; run in a fresh process."""
     torch.set_num_threads(threads)
-    network = KINDS[kind](refinements)
+    network = KINDS[kind](refinements, train=train)
     image, mask = inputs(2 if train else 1, size)
     step(network, *inputs(1, 128), train=False)  # libraries load and warm up
     Path("/proc/self/clear_refs").write_text("5")
@@ -159,12 +162,17 @@ def extra_memory(kind: str, refinements: int, size: int, train: bool, threads: i
 
 
 def in_fresh_process(*arguments: object) -> float:
+    # Blocks from 256 KB on go back when freed. By default glibc keeps ever larger ones in its heap,
+    # and the peak then counts the gaps between blocks of a training step, about 300 MB.
+    os.environ["MALLOC_MMAP_THRESHOLD_"] = "262144"
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(extra_memory, arguments)
 
 
 def print_network(options: argparse.Namespace) -> None:
-    networks = {kind: build(options.refinements) for kind, build in KINDS.items()}
+    networks = {
+        kind: build(options.refinements, train=options.train) for kind, build in KINDS.items()
+    }
     for kind, network in networks.items():
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             network.eval()(*inputs(1, 256))

@@ -15,7 +15,7 @@ import numpy as np
 from regionwise.engines import Engine
 from regionwise.errors import MaskError, OutputError, PhotoError, RegionwiseError, RegionwiseWarning
 from regionwise.filling import Box, Large, Progress, check_large, fill_photo, find_hole
-from regionwise.images import format_of_path, read_photo, write_photo
+from regionwise.images import format_of_path, planes_ahead, read_photo, write_photo
 from regionwise.masks import hole_ratio
 from regionwise.output import check_output
 
@@ -176,6 +176,7 @@ def fill_file(
         format_of_path(job.output)
         check_output(job.output, overwrite=overwrite)
         photo = read_photo(job.photo)
+        ahead = planes_ahead(photo, job.output)
         mask = job.mask.find(job.relative) if isinstance(job.mask, MaskFolder) else job.mask
         hole = find_hole(
             photo,
@@ -193,7 +194,7 @@ def fill_file(
             large=options.large,
             progress=progress,
         )
-        write_photo(filled, job.output, overwrite=overwrite)
+        write_photo(filled, job.output, overwrite=overwrite, ahead=ahead)
     return Outcome(
         job,
         hole_ratio=hole_ratio(hole),

@@ -211,5 +211,9 @@ def _load_file(name: str, device: Device, seed: int) -> Engine:
     if find_spec("torch") is None:
         raise ModelError(f'{file} needs PyTorch; pip install "regionwise[train]"')
     from regionwise.checkpoints import load_checkpoint
+    from regionwise.models.madf import CascadedRefinementGenerator, folded
 
-    return engines.TorchEngine(load_checkpoint(file), device, seed)
+    network = load_checkpoint(file)
+    if isinstance(network, CascadedRefinementGenerator):
+        network = folded(network)
+    return engines.TorchEngine(network, device, seed)

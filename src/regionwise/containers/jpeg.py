@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,8 +82,30 @@ def encode(raster: Raster, metadata: Metadata) -> bytes:
     return _join([*first, *new, *rest], body)
 
 
-def encode_again(raster: Raster, original: bytes, fills: Sequence[StoredFill]) -> bytes:
+def planes_ahead(original: bytes) -> Future[Image.Image] | None:
+    """Start to decode, in the background, what `encode_again` needs of `original`.
+
+    Gives None for a JPEG that isn't written from its planes. What is wrong with the file is told by
+    the future's result.
+    """
+    source = _open(original)
+    if not _has_planes(source):
+        return None
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(planes, original, _subsampling(source))
+    pool.shutdown(wait=False)
+    return future
+
+
+def encode_again(
+    raster: Raster,
+    original: bytes,
+    fills: Sequence[StoredFill],
+    ahead: Future[Image.Image] | None = None,
+) -> bytes:
     """Write `original` with its fills, with its own tables, subsampling and metadata.
+
+    `ahead` is what `planes_ahead(original)` gave, for one call only: the fills are put into it.
 
     Chroma that is subsampled another way than 4:2:2 or 4:2:0 (4:4:0, 4:1:1) is written in full, as
     Pillow has no encoder for it. Photoshop's YCCK comes back as plain CMYK.
@@ -95,9 +118,9 @@ def encode_again(raster: Raster, original: bytes, fills: Sequence[StoredFill]) -
     elif len(tables) > 1 and all(table == tables[1] for table in tables[2:]):
         tables = tables[: 1 if tables[0] == tables[1] else 2]
     buffer = io.BytesIO()
-    subsampling = max(JpegImagePlugin.get_sampling(source), FULL)
-    if source.layers == 3 and not _is_rgb(source):
-        image = planes(original, subsampling)
+    subsampling = _subsampling(source)
+    if _has_planes(source):
+        image = ahead.result() if ahead else planes(original, subsampling)
         _paste(image, fills)
     else:
         image = pil_from_raster(raster)
@@ -107,6 +130,15 @@ def encode_again(raster: Raster, original: bytes, fills: Sequence[StoredFill]) -
     tables_and_frame = [segment for segment in header if segment.marker != _APP0]
     kept = _kept(_split(original)[0])
     return _join([*kept, *tables_and_frame], body)
+
+
+def _subsampling(source: JpegImagePlugin.JpegImageFile) -> int:
+    return max(JpegImagePlugin.get_sampling(source), FULL)
+
+
+def _has_planes(source: JpegImagePlugin.JpegImageFile) -> bool:
+    """Whether it holds luma and chroma, so that it is written from these and not from RGB."""
+    return source.layers == 3 and not _is_rgb(source)
 
 
 def _is_rgb(source: JpegImagePlugin.JpegImageFile) -> bool:
