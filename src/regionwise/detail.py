@@ -1,10 +1,12 @@
 """Give a thick hole the detail of the known region, at full resolution.
 
 A network's fill of a thick hole is soft, and softer still where it was made at a smaller scale and
-enlarged. Here it is only a guide. At a scale at which the hole is some 160 pixels thick, patches of
-the known region complete it (`regionwise.patchmatch`), kept to the network's fill on the large. Then
-each pixel of the hole is copied, at full resolution, from where its patch lies: this takes over the
-patches' detail, as contextual residual aggregation does for attention (Yi et al., CVPR 2020).
+enlarged. Here it is only a guide. At a scale at which the hole is at most 160 pixels thick, patches
+of the known region complete it (`regionwise.patchmatch`), with an eye on the guide at the coarsest
+levels. Then each pixel of the hole is copied, at full resolution, from where its patch lies: this
+takes over the patches' detail, as contextual residual aggregation does with attention in place of
+patches (Yi et al., Contextual Residual Aggregation for Ultra High-Resolution Image Inpainting, CVPR
+2020).
 """
 
 from __future__ import annotations
@@ -33,6 +35,10 @@ _FEWEST = 0.25
 """Known patches for each missing one, below which a fill would only repeat itself."""
 _SEAM = 2.0
 """Deviation of the Gaussian over which the copies' light is brought to that of the voted fill."""
+_STEP = 0.05
+"""Step in light at the border, in shares of white, that is spread over the hole at most."""
+_SHARP = 4
+"""The share of the view that a hole may be thick and still be filled by the network alone."""
 _STRIP = 64
 
 
@@ -49,6 +55,15 @@ class _Nodes:
     weight: Floats
     shift: Integers
     light: Floats
+
+
+def needs_detail(hole: Bools, group: HoleGroup, view: int) -> bool:
+    """Whether a group's hole is so thick that a network's fill of it is soft."""
+    thickest = view / _SHARP
+    return (
+        2 * min(group.hole.shape) > thickest  # along the photo's border it counts twice
+        and hole_thickness(hole, group.hole, group.top, group.left) > thickest
+    )
 
 
 def with_detail(
@@ -78,12 +93,12 @@ def with_detail(
     targets, sources = (
         np.stack(found.place(indices), axis=1) for indices in (found.targets, found.sources)
     )
-    nodes = _nodes(np.where(missing[..., None], completed, picture), targets, sources)
+    nodes = _nodes(completed, missing, targets, sources)
     return _copied(color, hole, group, filled, window, nodes)
 
 
 def _surroundings(hole: Bools, group: HoleGroup) -> Window:
-    """What is looked at, and at what scale: the group's box with as much round it as it is thick."""
+    """The group's box with as much round it as it is thick, and the scale of the search."""
     height, width = group.hole.shape
     thickness = hole_thickness(hole, group.hole, group.top, group.left)
     margin = _MARGIN + int(thickness)
@@ -102,9 +117,7 @@ def _surroundings(hole: Bools, group: HoleGroup) -> Window:
     return Window(top, left, height, width, rows, columns)
 
 
-def _guide(
-    color: Pixels, hole: Bools, group: HoleGroup, filled: Pixels, window: Window
-) -> Floats:
+def _guide(color: Pixels, hole: Bools, group: HoleGroup, filled: Pixels, window: Window) -> Floats:
     """The window with the group's holes filled as they are so far, other holes smoothly; R×C×3."""
     photo, others = color[window.slices].copy(), hole[window.slices].copy()
     top, left = group.top - window.top, group.left - window.left
@@ -114,23 +127,40 @@ def _guide(
     here = Window(0, 0, window.height, window.width, window.rows, window.columns)
     image, mask = read_window(photo, others, here)
     smooth: Floats = membrane_fill(image[None], mask[None])[0]
-    return np.ascontiguousarray(smooth.transpose(1, 2, 0))
+    guide: Floats = np.ascontiguousarray(smooth.transpose(1, 2, 0))
+    return guide
 
 
-def _nodes(completed: Floats, targets: Integers, sources: Integers) -> _Nodes:
-    """From the completed picture, R×C×3, and the rows and columns of patches, N×2 each."""
-    place = targets[:, 0], targets[:, 1]
-    weight = np.zeros(completed.shape[:2], np.float32)
-    weight[place] = 1
-    shift = np.zeros((*completed.shape[:2], 2), np.intp)
-    shift[place] = sources - targets
-    lacking = np.zeros_like(completed)
-    lacking[place] = completed[place] - completed[sources[:, 0], sources[:, 1]]
+def _nodes(picture: Floats, missing: Bools, targets: Integers, sources: Integers) -> _Nodes:
+    """Where to copy from, and how to shift the light of the copies so that no seam shows.
+
+    The light is brought to that of the voted picture, which is smooth where two copies meet; and in
+    the whole hole so far that copies of known pixels round it would be what they stand for.
+
+    Args:
+        picture: R×C×3, known or voted.
+        missing: R×C.
+        targets, sources: rows and columns of patches, N×2.
+    """
     from scipy.ndimage import gaussian_filter
 
-    share = gaussian_filter(weight, _SEAM)[..., None]
-    light = gaussian_filter(lacking, (_SEAM, _SEAM, 0)) / np.maximum(share, np.float32(1e-3))
-    return _Nodes(weight, shift, light)
+    place = targets[:, 0], targets[:, 1]
+    weight = np.zeros(missing.shape, np.float32)
+    weight[place] = 1
+    shift = np.zeros((*missing.shape, 2), np.intp)
+    shift[place] = sources - targets
+    lacking = np.zeros_like(picture)
+    lacking[place] = picture[place] - picture[sources[:, 0], sources[:, 1]]
+
+    def smooth(values: Floats, share: Floats) -> Floats:
+        blurred: Floats = gaussian_filter(values * share[..., None], (_SEAM, _SEAM, 0))
+        blurred /= np.maximum(gaussian_filter(share, _SEAM)[..., None], np.float32(1e-3))
+        return blurred
+
+    ring = weight * ~missing
+    step = np.clip(smooth(lacking, ring), -_STEP, _STEP).transpose(2, 0, 1)[None]
+    across = membrane_fill(step, (ring < 1)[None, None].astype(np.float32))[0].transpose(1, 2, 0)
+    return _Nodes(weight, shift, smooth(lacking + missing[..., None] * across, weight))
 
 
 def _copied(
@@ -141,7 +171,7 @@ def _copied(
     Where a shift leads into a hole that is too thin for the searched picture, it does not count;
     where none counts, the pixel stays as it is filled.
     """
-    result = filled.copy()
+    result: Pixels = filled.copy()
     highest = np.iinfo(color.dtype).max
     down, right = window.height / window.rows, window.width / window.columns
     for start in range(0, len(group.hole), _STRIP):
@@ -169,7 +199,7 @@ def _copied(
     return result
 
 
-def _two(position: NDArray[np.float64], length: int) -> tuple[tuple[Integers, Floats], ...]:
+def _two(position: NDArray[np.floating], length: int) -> tuple[tuple[Integers, Floats], ...]:
     """The two whole numbers next to each position, within the length, and their shares."""
     before = np.floor(position).astype(np.intp)
     share = (position - before).astype(np.float32)

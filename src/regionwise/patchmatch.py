@@ -6,9 +6,9 @@ patches over it found (Wexler, Shechtman and Irani, Space-Time Completion of Vid
 nearest patches are found exactly at the coarsest level, and by propagation and random search at the
 finer ones (Barnes et al., PatchMatch, SIGGRAPH 2009), for all patches at once.
 
-Two things keep blur out, both of Newson et al., Video Inpainting of Complex Scenes, SIAM Journal on
-Imaging Sciences 2014: the coarsest level is filled from the border inwards, and patches are compared
-by their roughness too, which at a coarse level tells gravel from sky of the same colour.
+Two things keep blur out, both of Newson et al., Video Inpainting of Complex Scenes, SIAM Journal
+on Imaging Sciences 2014: the coarsest level is filled from the border inwards, and patches are
+compared by their roughness too, which at a coarse level tells gravel from sky of the same colour.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _ROUGHNESS = 3.0
 """Weight of the roughness among the channels by which patches are compared."""
 _GUIDED = 2
 """Levels, from the coarsest on, at which a guide is looked at."""
-_GUIDANCE = 0.5
+_GUIDANCE = 0.25
 """Weight of the guide's channels there."""
 
 
@@ -224,7 +224,8 @@ def _from_the_border(picture: Floats, hole: Bools, rng: np.random.Generator) -> 
         nearest = (weights @ squares - 2 * patches @ candidates).argmin(axis=1)
         colors[targets] = colors[sources[nearest]]
         there |= ring
-    return padded[RADIUS:-RADIUS, RADIUS:-RADIUS]
+    filled: Floats = padded[RADIUS:-RADIUS, RADIUS:-RADIUS]
+    return filled
 
 
 def _roughness(picture: Floats, hole: Bools) -> Floats:
@@ -339,7 +340,7 @@ def _halved(level: _Level) -> _Level:
     def blocks(x: Floats) -> Floats:
         return x[: 2 * height, : 2 * width].reshape(height, 2, width, 2, -1)
 
-    known = blocks(~level.hole[..., None]).astype(np.float32)
+    known = blocks((~level.hole).astype(np.float32))
     count = known.sum(axis=(1, 3))
     mean = (blocks(level.known) * known).sum(axis=(1, 3)) / np.maximum(count, 1)
     missing = count[..., 0] < 2

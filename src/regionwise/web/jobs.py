@@ -85,6 +85,7 @@ def fill(
             EnsembleEngine(engine) if options.ensemble else engine,
             feather=options.feather,
             large=options.large,
+            seed=options.seed,
             progress=step,
         )
     except MemoryError as error:
