@@ -5,7 +5,7 @@
 Photos of a longer side beyond 2560 pixels are made smaller, none larger. Each gets one blob, about
 a third as thick as the shorter side, whose truth is known. What is printed are means over the
 photos, all inside the hole: PSNR, SSIM, L1, the energy of the gradients as a share of the true ones
-(pooled, and as the median photo has it), and the seconds of a fill without the loading of the model.
+(pooled, and as the median photo has it), and the seconds of a fill, the model being loaded before.
 """
 
 from __future__ import annotations
