@@ -166,3 +166,11 @@ def test_what_can_not_start_is_one_line(tmp_path: Path) -> None:
         find_jobs(photos, tmp_path / "nowhere", tmp_path / "out")
     with pytest.raises(OutputError, match="the photos themselves"):
         find_jobs(photos, None, photos)
+
+
+def test_a_link_to_itself_fails_alone(tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    save_photo(photos / "a.png")
+    (photos / "loop.png").symlink_to("loop.png")
+    jobs = find_jobs(photos, None, tmp_path / "out")
+    assert run(jobs, FillOptions(box=(2, 2, 4, 4))) == {"a.png": "filled", "loop.png": "failed"}

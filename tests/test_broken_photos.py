@@ -115,3 +115,27 @@ class TestErrors:
             read_photo(np.zeros((3, 3, 5), np.uint8))
         with pytest.raises(PhotoError, match="no pixels"):
             read_photo(np.zeros((0, 3), np.uint8))
+
+
+class TestWhatIsNoPhoto:
+    @pytest.mark.parametrize("given", [None, 5, [[1, 2]], {}, object()])
+    def test_another_type_is_named(self, given: object) -> None:
+        with pytest.raises(PhotoError, match=f"type {type(given).__name__} is no picture"):
+            read_photo(given)  # type: ignore[arg-type]
+
+    def test_a_file_that_is_open_as_text(self) -> None:
+        with pytest.raises(PhotoError, match="open as text"):
+            read_photo(io.StringIO("text"))  # type: ignore[arg-type]
+
+    def test_raw_files_of_cameras(self) -> None:
+        import tifffile
+
+        preview, dng = io.BytesIO(), io.BytesIO()
+        pixels = np.zeros((8, 8, 3), np.uint8)
+        tifffile.imwrite(preview, pixels, photometric="rgb", subfiletype=1)  # NEF, ARW
+        tifffile.imwrite(dng, pixels, photometric="rgb", extratags=[(50706, 1, 4, b"\1\4\0\0")])
+        canon = b"II*\0\x10\0\0\0CR\2\0" + bytes(100)
+        new_canon = b"\0\0\0\x18ftypcrx \0\0\0\1"
+        for data in (preview.getvalue(), dng.getvalue(), canon, new_canon):
+            with pytest.raises(PhotoError, match="camera's raw file"):
+                read_photo(data)

@@ -1,5 +1,6 @@
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -212,11 +213,6 @@ def test_both_mask_and_box_is_one_line() -> None:
         regionwise.fill(picture(9, 9), np.eye(9, dtype=bool), "membrane", box=(0, 0, 2, 2))
 
 
-def test_a_negative_feather_is_one_line() -> None:
-    with pytest.raises(RegionwiseError, match="feather"):
-        regionwise.fill(picture(9, 9), np.eye(9, dtype=bool), "membrane", feather=-1)
-
-
 def test_a_large_photo_by_its_polyphase_components() -> None:
     pixels = picture(300, 517)
     hole = np.zeros((300, 517), bool)
@@ -259,3 +255,50 @@ def test_the_model_may_be_a_file_or_an_engine(tmp_path: Path) -> None:
     assert np.array_equal(by_file, regionwise.fill(pixels, mask, str(file)))
     assert np.array_equal(by_file, regionwise.fill(pixels, mask, engine))
     assert np.array_equal(by_file[~mask], pixels[~mask])
+
+
+@pytest.mark.parametrize("box", [(1, 2, 3), (1.5, 2, 3, 4), 5, ("1", "2", "3", "4")])
+def test_a_box_of_other_things_is_one_line(box: Any) -> None:
+    with pytest.raises(MaskError, match="four whole numbers"):
+        regionwise.fill(picture(8, 8), box=box, model="membrane")
+
+
+@pytest.mark.parametrize("name", ["grow", "feather"])
+@pytest.mark.parametrize("pixels", [-1, float("nan"), "3"])
+def test_what_is_no_number_of_pixels_is_one_line(name: str, pixels: Any) -> None:
+    with pytest.raises(MaskError, match=f"{name} is a number of pixels"):
+        regionwise.fill(picture(8, 8), box=(1, 1, 3, 3), model="membrane", **{name: pixels})
+
+
+@pytest.mark.parametrize("feather", [1e9, float("inf")])
+def test_an_endless_feather_ends(feather: float) -> None:
+    photo = picture(24, 24)
+    filled = regionwise.fill(photo, box=(4, 4, 9, 9), model="membrane", feather=feather)
+    assert np.array_equal(filled[13:], photo[13:])
+
+
+@pytest.mark.parametrize("model", [None, 5, object()])
+def test_what_is_no_model_is_one_line(model: Any) -> None:
+    with pytest.raises(ModelError, match="is no model"):
+        regionwise.fill(picture(8, 8), box=(1, 1, 3, 3), model=model)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", 2**63])
+def test_what_is_no_seed_is_one_line(seed: Any) -> None:
+    with pytest.raises(ModelError, match="seed"):
+        regionwise.fill(picture(8, 8), box=(1, 1, 3, 3), model="patchmatch", seed=seed)
+
+
+def test_arrays_of_the_other_byte_order() -> None:
+    photo = (picture(9, 9).astype(np.uint16) * 257).astype(">u2")
+    filled = regionwise.fill(photo, box=(2, 2, 3, 3), model="membrane")
+    assert filled.dtype == photo.dtype
+    native = regionwise.fill(photo.astype(np.uint16), box=(2, 2, 3, 3), model="membrane")
+    assert np.array_equal(filled, native)
+
+
+def test_a_mask_of_bools_may_have_three_channels() -> None:
+    hole = np.zeros((9, 9, 3), bool)
+    hole[2:5, 2:5] = True
+    filled = regionwise.fill(picture(9, 9), hole, "membrane")
+    assert np.array_equal(filled, regionwise.fill(picture(9, 9), hole[..., 0], "membrane"))

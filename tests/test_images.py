@@ -135,11 +135,32 @@ class TestLossless:
         assert again[:2] == b"MM"
         assert np.array_equal(tifffile.imread(io.BytesIO(again))[1:], samples[1:])
 
-    def test_lossy_webp_stays_lossy_and_lossless_lossless(self) -> None:
-        image = Image.fromarray(noise("RGB", 20, 20))
-        for lossless, chunk in ((True, b"VP8L"), (False, b"VP8 ")):
-            data = saved(image, "WEBP", lossless=lossless)
-            assert chunk in encode_photo(filled_with(data))
+    @pytest.mark.parametrize("lossless", [True, False])
+    @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+    def test_known_pixels_of_a_webp_stay_even_if_it_was_lossy(
+        self, mode: str, lossless: bool
+    ) -> None:
+        image = Image.fromarray(noise(mode, 20, 20))
+        data = saved(image, "WEBP", lossless=lossless)
+        before, after = (
+            np.asarray(Image.open(io.BytesIO(each)).convert("RGBA"))
+            for each in (data, encode_photo(filled_with(data)))
+        )
+        assert not np.array_equal(after[0, 0], before[0, 0])
+        assert np.array_equal(after[1:], before[1:])
+        assert np.array_equal(after[0, 1:], before[0, 1:])
+
+    @pytest.mark.parametrize("kind", ["unspecified", "assocalpha", "unassalpha"])
+    def test_a_fourth_sample_of_a_tiff_stays_what_it_was(self, kind: str) -> None:
+        import tifffile
+
+        buffer = io.BytesIO()
+        samples = noise("RGBA", 9, 9)
+        tifffile.imwrite(buffer, samples, photometric="rgb", extrasamples=[kind])
+        again = encode_photo(filled_with(buffer.getvalue()))
+        with tifffile.TiffFile(io.BytesIO(again)) as file:
+            assert [sample.name.lower() for sample in file.pages[0].extrasamples] == [kind]
+            assert np.array_equal(file.pages[0].asarray()[1:], samples[1:])
 
     def test_a_photo_without_a_fill_comes_back_as_its_bytes(self) -> None:
         data = saved(Image.fromarray(noise("RGB", 8, 8)), "JPEG", quality=50)

@@ -15,7 +15,7 @@ import numpy as np
 from regionwise.engines import Engine
 from regionwise.errors import MaskError, OutputError, PhotoError, RegionwiseError, RegionwiseWarning
 from regionwise.filling import Box, Large, Progress, check_large, fill_photo, find_hole
-from regionwise.images import read_photo, write_photo
+from regionwise.images import format_of_path, read_photo, write_photo
 from regionwise.masks import hole_ratio
 from regionwise.output import check_output
 
@@ -122,7 +122,7 @@ def find_jobs(photos: Path, masks: Path | None, output: Path) -> list[Job]:
     apart = {place.resolve() for place in (masks, output) if place} - {home}
     jobs = []
     for photo in sorted(_pictures(photos)):
-        place = photo.resolve()
+        place = Path(os.path.realpath(photo))  # unlike resolve() it bears a link to itself
         if place in apart or apart.intersection(place.parents):
             continue
         if together and photo.stem.endswith(_MASK_ENDING):
@@ -172,6 +172,7 @@ def fill_file(
     started = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RegionwiseWarning)
+        format_of_path(job.output)
         check_output(job.output, overwrite=overwrite)
         photo = read_photo(job.photo)
         mask = job.mask.find(job.relative) if isinstance(job.mask, MaskFolder) else job.mask

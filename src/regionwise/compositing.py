@@ -184,6 +184,8 @@ def fade_in(missing: Bools, feather: float) -> Floats:
     depth = np.zeros(missing.shape, np.float32)
     inside = missing
     for step in range(steps):
+        if not inside.any():
+            break
         depth += inside
         inside = _eroded(inside, diagonal=step % 2 == 1)
     depth += inside

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from regionwise.errors import DataError
+from regionwise.errors import DataError, RegionwiseError
 from regionwise.framing import framed
 from regionwise.holes import FAMILIES, Family, Mask, StoredMasks, draw_hole
 from regionwise.photo_sources import StoredPhoto
@@ -146,7 +146,7 @@ def stream_batches(
     workers: int = 0,
     process: int = 0,
     processes: int = 1,
-) -> DataLoader[Batch]:
+) -> Iterator[Batch]:
     """This process's share of the batches of some steps.
 
     Args:
@@ -164,7 +164,7 @@ def stream_batches(
     """
     if batch < processes:
         raise DataError(f"a batch of {batch} photos can't be shared by {processes} processes")
-    return DataLoader(
+    loader = DataLoader(
         photos,
         batch_sampler=_Share(steps, batch, first, process, processes),
         num_workers=workers,
@@ -174,6 +174,17 @@ def stream_batches(
         worker_init_fn=_ignore_stop_signals,
         generator=torch.Generator(),  # else it would draw from the training's own chance
     )
+    return _told_in_one_line(loader)
+
+
+def _told_in_one_line(loader: DataLoader[Batch]) -> Iterator[Batch]:
+    """The loader's batches; torch puts a worker's traceback before what went wrong in it."""
+    try:
+        yield from loader
+    except RegionwiseError as error:
+        last = str(error).rstrip().splitlines()[-1]
+        name = f"{type(error).__module__}.{type(error).__name__}: "
+        raise type(error)(last.removeprefix(name)) from error
 
 
 def _ignore_stop_signals(worker: int) -> None:

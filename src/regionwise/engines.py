@@ -53,8 +53,20 @@ class OnnxEngine:
     `CheckpointError` if it is none of ours, `ModelError` if the device is not there.
     """
 
-    def __init__(self, file: Path, device: Device = "auto", seed: int = 0) -> None:
+    def __init__(
+        self, file: Path, device: Device = "auto", seed: int = 0, *, quick_to_open: bool = False
+    ) -> None:
+        """Begin to open a file.
+
+        Args:
+            file: of the network.
+            device: auto, cpu or cuda.
+            seed: for networks that draw numbers.
+            quick_to_open: leave out optimisations that take as long as all else in opening. Some
+                networks fill slower without them.
+        """
         self.file = file
+        self._quick_to_open = quick_to_open
         self._device = device
         self._seed = seed
         self._opening = ThreadPoolExecutor(1).submit(self._open)
@@ -85,7 +97,7 @@ class OnnxEngine:
         providers = _providers(onnxruntime.get_available_providers(), self._device)
         try:
             session = onnxruntime.InferenceSession(
-                os.fspath(self.file), _session_options(onnxruntime), providers
+                os.fspath(self.file), _session_options(onnxruntime, self._quick_to_open), providers
             )
         except Exception as error:  # as above
             raise CheckpointError(
@@ -118,7 +130,7 @@ def _providers(available: list[str], device: Device) -> list[str]:
     return ["CPUExecutionProvider"]
 
 
-def _session_options(onnxruntime: Any) -> Any:
+def _session_options(onnxruntime: Any, quick_to_open: bool) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = _threads()
     options.inter_op_num_threads = 1
@@ -126,6 +138,8 @@ def _session_options(onnxruntime: Any) -> Any:
     # second for 1,600. Without it, and without patterns for each size, the arena needs less memory.
     options.enable_mem_reuse = False
     options.enable_mem_pattern = False
+    if quick_to_open:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     return options
 
 

@@ -102,8 +102,8 @@ def find_hole(
         hole = masks.read_mask(mask, size=size, invert=invert_mask, resize=resize_mask)
     else:
         if box is not None:
-            x, y, width, height = masks.parse_box(box) if isinstance(box, str) else box
-            hole = masks.mask_from_box(x, y, width, height, size)
+            corners = masks.parse_box(box) if isinstance(box, str) else masks.check_box(box)
+            hole = masks.mask_from_box(*corners, size)
         else:
             hole = masks.mask_from_alpha(photo)
         hole = masks.invert(hole) if invert_mask else hole
@@ -140,8 +140,9 @@ def fill_photo(
     check_large(large)
     if large == "polyphase":
         engine, view = PolyphaseEngine(engine), max(hole.shape)
-    if feather is not None and not feather >= 0:
-        raise RegionwiseError(f"a feather of {feather:g} pixels can't be; give 0 or more")
+    if feather is not None:
+        masks.check_pixels("feather", feather)
+        feather = min(feather, sum(hole.shape))  # no pixel lies deeper in a hole
     groups = plan_windows(hole, view)
     canvases = [Canvas(photo.color, hole, group, feather) for group in groups]
     jobs = [(window, canvas) for canvas in canvases for window in canvas.group.windows]
@@ -202,6 +203,11 @@ def _checked(answers: Floats, images: Floats) -> Floats:
 
 def _engine(model: str | os.PathLike[str] | Engine, device: Device, seed: int) -> Engine:
     if not isinstance(model, (str, os.PathLike)):
+        if not hasattr(model, "fill"):
+            raise ModelError(
+                f"an object of type {type(model).__name__} is no model; "
+                "give a name, a file of weights, or what load_model gave"
+            )
         return model
     name = os.fspath(model)
     if Path(name).exists():  # which may change between two calls

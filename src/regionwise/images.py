@@ -24,6 +24,7 @@ from regionwise.orientation import stored, stored_corner
 from regionwise.output import check_output, write_whole
 from regionwise.photo import Photo, photo_from_raster
 from regionwise.raster import (
+    RAW,
     Pixels,
     Raster,
     UnsupportedPixelsError,
@@ -81,7 +82,7 @@ def read_photo(source: Source, *, max_pixels: int = MAX_PIXELS) -> Photo:
     name = _name(source)
     try:
         if isinstance(source, np.ndarray):
-            raster = raster_from_array(_without_floats(source))
+            raster = raster_from_array(_without_floats(_native(source)))
             check_size(raster.samples.shape[1], raster.samples.shape[0], max_pixels)
         elif isinstance(source, Image.Image):
             check_size(*source.size, max_pixels)
@@ -116,9 +117,9 @@ def _name(source: Source) -> str:
 def _bytes_of(source: str | os.PathLike[str] | bytes | BinaryIO, name: str) -> bytes:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return bytes(source)
+    if not isinstance(source, (str, os.PathLike)):
+        return _read_open(source, name)
     try:
-        if not isinstance(source, (str, os.PathLike)):
-            return source.read()
         path = Path(source)
         if path.is_dir():
             raise PhotoError(f"{name} is a folder; give a photo in it")
@@ -128,6 +129,22 @@ def _bytes_of(source: str | os.PathLike[str] | bytes | BinaryIO, name: str) -> b
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise PhotoError(f"{name} can't be read ({reason}); check the file") from error
+
+
+def _read_open(source: BinaryIO, name: str) -> bytes:
+    """All of an open file; whatever else someone gave is named."""
+    if not hasattr(source, "read"):
+        raise PhotoError(
+            f"an object of type {type(source).__name__} is no picture; "
+            "give a path, the bytes of a file, an open file, a Pillow image or an array"
+        )
+    try:
+        data = source.read()
+    except (OSError, ValueError) as error:
+        raise PhotoError(f"{name} can't be read ({error}); check the file") from error
+    if not isinstance(data, bytes):
+        raise PhotoError(f"{name} is open as text; open it as open(name, 'rb')")
+    return data
 
 
 def _format_of_bytes(data: bytes, name: str) -> str:
@@ -140,6 +157,8 @@ def _format_of_bytes(data: bytes, name: str) -> str:
         raise PhotoError(f"{name} is empty (0 bytes); get the file anew")
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
+    if data[8:10] == b"CR" and data.startswith(b"II*\0"):
+        raise PhotoError(f"{name} {RAW}")
     for start, kind in (
         (b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n\x1a\n", "PNG"), (b"BM", "BMP"),
         (b"II*\0", "TIFF"), (b"MM\0*", "TIFF"), (b"II+\0", "TIFF"), (b"MM\0+", "TIFF"),
@@ -148,11 +167,17 @@ def _format_of_bytes(data: bytes, name: str) -> str:
             return kind
     other = "not a picture that regionwise knows"
     if data[4:8] == b"ftyp":
-        brand = data[8:12].decode("latin-1")
-        other = "an AVIF picture" if brand.startswith("avi") else "a HEIC picture or a video"
+        brand = data[8:12]
+        other = "an AVIF picture" if brand.startswith(b"avi") else "a HEIC picture or a video"
+        other = "a camera's raw file" if brand == b"crx " else other
     elif data.startswith((b"GIF87a", b"GIF89a")):
         other = "a GIF picture"
     raise PhotoError(f"{name} is {other}; {_READABLE} are read: convert it to one of them")
+
+
+def _native(samples: Pixels) -> Pixels:
+    """Samples in this machine's byte order."""
+    return samples.astype(samples.dtype.newbyteorder("="), copy=False)
 
 
 def _without_floats(samples: Pixels) -> Pixels:

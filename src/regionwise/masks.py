@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import warnings
 from typing import Any
 
@@ -67,6 +68,8 @@ def _plain(source: Source) -> Source:
     """Integers of 0 and 1 as 0 and 255, long integers as short ones, 32-bit images as arrays."""
     if isinstance(source, Image.Image) and source.mode in ("I", "F"):
         source = np.asarray(source)
+    if isinstance(source, np.ndarray) and source.dtype == bool and source.ndim == 3:
+        source = source.astype(np.uint8)
     if not isinstance(source, np.ndarray) or source.dtype.kind not in "iu" or not source.size:
         return source
     values: npt.NDArray[np.integer[Any]] = source
@@ -130,6 +133,21 @@ def parse_box(text: str) -> tuple[int, int, int, int]:
     return x, y, width, height
 
 
+def check_box(box: object) -> tuple[int, int, int, int]:
+    """A box as four whole numbers.
+
+    Raises:
+        MaskError: if it is anything else.
+    """
+    try:
+        x, y, width, height = map(operator.index, box)  # type: ignore[call-overload]
+    except (TypeError, ValueError) as error:
+        raise MaskError(
+            f"the box {box!r} is not four whole numbers: x, y, width, height"
+        ) from error
+    return x, y, width, height
+
+
 def mask_from_box(x: int, y: int, width: int, height: int, size: tuple[int, int]) -> Mask:
     """Take a rectangle as missing; what juts out of the photo is cut off.
 
@@ -168,8 +186,7 @@ def grow(mask: Mask, pixels: float) -> Mask:
     Raises:
         MaskError: if `pixels` is negative.
     """
-    if not pixels >= 0:
-        raise MaskError(f"a mask can't grow by {pixels:g} pixels; give 0 or more")
+    check_pixels("grow", pixels)
     reach = int(min(pixels, sum(mask.shape)))
     if reach == 0 or not mask.any():
         return np.array(mask)
@@ -186,6 +203,12 @@ def grow(mask: Mask, pixels: float) -> Mask:
             near = distance_transform_edt(~around) <= pixels
             grown[tile] = near[top - above :, left - before :][:_TILE, :_TILE]
     return grown
+
+
+def check_pixels(name: str, pixels: float) -> None:
+    """Raise a `MaskError` if a number of pixels is none, or below 0."""
+    if not isinstance(pixels, (int, float, np.number)) or not pixels >= 0:
+        raise MaskError(f"{name} is a number of pixels, 0 or more, not {pixels!r}")
 
 
 def hole_ratio(mask: Mask) -> float:

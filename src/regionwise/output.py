@@ -13,11 +13,13 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     """Find out early, before any slow work, that a file can't be written.
 
     Raises:
-        OutputError: if the file exists and `overwrite` is off, it is a folder, or its folder is
-            missing or read-only.
+        OutputError: if the file exists and `overwrite` is off, it is a folder or a device, or its
+            folder is missing or read-only.
     """
     if path.is_dir():
         raise OutputError(f"{path} is a folder; give the name of a file in it")
+    if path.exists() and not path.is_file():  # to rename a result over it would end it
+        raise OutputError(f"{path} is a device or a pipe; give the name of a file")
     if path.exists() and not overwrite:
         raise OutputError(f"{path} exists already; give --overwrite to replace it")
     if not path.parent.is_dir():

@@ -19,6 +19,10 @@ Pixels = npt.NDArray[Any]
 CHANNELS = {"1": 0, "L": 0, "P": 0, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 
 
+RAW = "is a camera's raw file; develop it to TIFF, PNG or JPEG first"
+"""What to say of the many files that look like TIFF and hold a sensor's samples."""
+
+
 class UnsupportedPixelsError(ValueError):
     """The file is sound, but its kind of pixels is none of ours. The message names the mend."""
 

@@ -10,6 +10,7 @@ import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from regionwise import engines
 from regionwise.engines import Device, Engine
 from regionwise.errors import CheckpointError, ModelError, RegionwiseWarning
+from regionwise.networks import NETWORKS
 from regionwise.texture import TexturedEngine
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -154,14 +156,16 @@ def load_model(
     """
     if device not in engines.DEVICES:
         raise ModelError(f"there is no device {device!r}; give {', '.join(engines.DEVICES)}")
+    if not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise ModelError(f"the seed {seed!r} is no whole number from 0 to 2**63 - 1")
     name = os.fspath(name_or_file)
     if name == "default":
         name = _default_name()
     if name in _CLASSICAL:
         method = _CLASSICAL[name]
         return method.create(seed=seed) if method.draws else method.create()
+    engine = _load_file(name, device, seed)
     file = weights_file(name)
-    engine = _load_file(file, device, seed)
     if file.parent == WEIGHTS:
         strength = _read_card(file.with_suffix(".json")).texture
         engine = TexturedEngine(engine, strength) if strength else engine
@@ -187,14 +191,23 @@ def _default_name() -> str:
     return "membrane"
 
 
-def _load_file(file: Path, device: Device, seed: int) -> Engine:
+def _load_file(name: str, device: Device, seed: int) -> Engine:
+    file = weights_file(name)
     if file == Path() or not file.exists():
         if file.suffix:
             raise ModelError(f"there is no model file {file}; check the name")
-        names = ", ".join(["default", *(card.name for card in list_models())])
-        raise ModelError(f"there is no model {file}; give one of {names}, or a file of weights")
+        if any(name == network.name for network in NETWORKS):
+            raise ModelError(f"{name} comes without weights; give the file that holds them")
+        names = ["default", *(card.name for card in list_models())]
+        alike = get_close_matches(str(file).lower(), names, 1)
+        guess = f"did you mean {alike[0]}? There are" if alike else "give one of"
+        raise ModelError(
+            f"there is no model {name or 'without a name'}; {guess} {', '.join(names)}, "
+            "or a file of weights"
+        )
     if file.suffix.lower() == ".onnx":
-        return engines.OnnxEngine(file, device, seed)
+        # The bundled network fills as fast without the optimisations that take long.
+        return engines.OnnxEngine(file, device, seed, quick_to_open=file.parent == WEIGHTS)
     if find_spec("torch") is None:
         raise ModelError(f'{file} needs PyTorch; pip install "regionwise[train]"')
     from regionwise.checkpoints import load_checkpoint

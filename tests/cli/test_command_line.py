@@ -117,6 +117,11 @@ def bad_calls(folder: Path) -> dict[str, list[object]]:
     cut.write_bytes(photo.read_bytes()[:100])
     Image.new("L", (7, 7), 255).save(other)
     (folder / "empty").mkdir(exist_ok=True)
+    pipe = folder / "pipe.png"
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(pipe)
+    else:
+        pipe.mkdir()
     return {
         "missing photo": [folder / "nope.png", mask],
         "missing mask": [photo, folder / "nope.png"],
@@ -136,6 +141,9 @@ def bad_calls(folder: Path) -> dict[str, list[object]]:
         "unknown device": [photo, mask, "--device", "toaster"],
         "negative feather": [photo, mask, "--feather", "-1"],
         "negative grow": [photo, mask, "--grow", "-1"],
+        "negative seed": [photo, mask, "--seed", "-1"],
+        "endless seed": [photo, mask, "--seed", "9" * 30],
+        "device file": [photo, mask, "-o", pipe, "--overwrite"],
         "unknown option": [photo, mask, "--frobnicate"],
         "unknown way": [folder, mask, "--large", "whole"],
         "too many": [photo, mask, mask],
@@ -147,8 +155,8 @@ CASES = [
     "missing photo", "missing mask", "text", "truncated", "other size", "no hole given",
     "mask twice", "mask and box", "box of words", "box outside", "unknown suffix",
     "missing output folder", "folder without photos", "missing masks", "output is the input",
-    "unknown device", "negative feather", "negative grow", "unknown option", "unknown way",
-    "too many", "no photo",
+    "unknown device", "negative feather", "negative grow", "negative seed", "endless seed",
+    "device file", "unknown option", "unknown way", "too many", "no photo",
 ]  # fmt: skip
 
 
@@ -177,11 +185,22 @@ def test_a_read_only_folder_is_one_line(
     assert "read-only" in capsys.readouterr().err
 
 
-def test_an_unknown_model_lists_the_known(
+def test_an_unknown_model_lists_the_known_and_guesses(
     photo: Path, mask: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["fill", str(photo), str(mask), "--model", "nonsense"]) == 2
-    assert "membrane" in capsys.readouterr().err
+    assert "; give one of default, rn, membrane" in capsys.readouterr().err
+    assert main(["fill", str(photo), str(mask), "--model", "Membran"]) == 2
+    assert "did you mean membrane?" in capsys.readouterr().err
+    assert main(["fill", str(photo), str(mask), "--model", "pconv"]) == 2
+    assert "pconv comes without weights" in capsys.readouterr().err
+
+
+def test_a_name_that_can_t_be_written_is_told_before_the_work(
+    photo: Path, mask: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regionwise.batch.fill_photo", lambda *_, **__: pytest.fail("it filled"))
+    assert fill(photo, mask, "-o", photo.with_suffix(".xyz")) == 2
 
 
 @pytest.mark.parametrize(
@@ -220,7 +239,10 @@ def _hear_ctrl_c() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_ctrl_c_in_a_folder_run_leaves_no_half_file_and_can_be_resumed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_folder_run_leaves_no_half_file_and_can_be_resumed(
+    tmp_path: Path, sent: signal.Signals
+) -> None:
     photos, output = tmp_path / "photos", tmp_path / "out"
     photos.mkdir()
     pixels = np.random.default_rng(0).integers(0, 256, (400, 400, 3), np.uint8)
@@ -233,7 +255,7 @@ def test_ctrl_c_in_a_folder_run_leaves_no_half_file_and_can_be_resumed(tmp_path:
     while len(list(output.glob("*.png"))) < 2:
         assert process.poll() is None
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     _, told = process.communicate(timeout=20)
     assert process.returncode == 2
     assert "goes on where it stopped" in told
@@ -242,6 +264,21 @@ def test_ctrl_c_in_a_folder_run_leaves_no_half_file_and_can_be_resumed(tmp_path:
     for file in output.iterdir():
         assert file.suffix == ".png"
         Image.open(file).load()
+
+
+def test_ctrl_c_during_the_start_is_one_line() -> None:
+    code = (
+        "import sys\n"
+        "from regionwise.__main__ import run\n"
+        "class Stop:\n"
+        "    def find_spec(self, *_):\n"
+        "        raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop())\n"
+        "sys.exit(run())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "regionwise: stopped; no half file is left\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes")

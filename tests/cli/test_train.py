@@ -52,6 +52,13 @@ def test_train_stop_and_go_on(photos, tmp_path, capsys):
     assert kept["photos"] == [str(photos)]
 
 
+def test_after_a_mistake_the_same_command_can_be_given_again(photos, tmp_path, capsys):
+    start = ["train", TINY, "-p", str(photos), "-o", str(tmp_path / "run"), *SMALL]
+    assert main([*start, "--set=model.options.widht=4"]) == 2
+    assert "rn has no option 'widht'; there are: " in capsys.readouterr().err
+    assert main([*start, "--minutes=0"]) == 0
+
+
 def test_show_tells_values_and_costs(photos, capsys):
     assert main(["train", TINY, "--show", "--set=optimizer.lr=1e-3", "-p", str(photos)]) == 0
     said = capsys.readouterr().out

@@ -243,9 +243,9 @@ def test_bfloat16_and_float16_stay_finite(start):
 
 
 def test_bad_options():
-    with pytest.raises(ModelError, match="attention='some' is unknown; there are: none, single"):
+    with pytest.raises(ModelError, match="deepgin: attention='some' is not one of none, single"):
         create_model("deepgin", attention="some")
-    with pytest.raises(ModelError, match="start='black' is unknown"):
+    with pytest.raises(ModelError, match="start='black' is not one of white"):
         create_model("deepgin", start="black")
     with pytest.raises(ModelError, match="dilation rates"):
         create_model("deepgin", width=1, coarse_rates=[1] * 9)

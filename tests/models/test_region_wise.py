@@ -131,10 +131,10 @@ def test_bfloat16_and_float16_stay_finite():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"stages": 3}, r"stages=3: it is 1 or 2"),
-        ({"reading": "both"}, r"reading='both': it is 'released' or 'window'"),
+        ({"stages": 3}, r"stages=3 is not one of 1, 2"),
+        ({"reading": "both"}, r"reading='both' is not one of released, window"),
         ({"convolution": "partial"}, r"convolution='partial'"),
-        ({"start": "white"}, r"start='white': it is 'grey' or 'membrane'"),
+        ({"start": "white"}, r"start='white' is not one of grey, membrane"),
         ({"width": 5}, r"width=5: it is an even number"),
     ],
 )

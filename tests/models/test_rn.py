@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regionwise import compose
+from regionwise.errors import ModelError
 from regionwise.layers.region_norm import RegionNormBasic, RegionNormLearnable
 from regionwise.models.registry import create_model
 from regionwise.models.rn import ARCHITECTURES
@@ -111,3 +112,18 @@ def test_bfloat16_and_float16_stay_finite():
     network = network.half()
     with torch.no_grad():
         assert network(image.half(), mask.half()).answer.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"architecture": 7}, "rn: architecture=7 is not one of 0, 1, 2, 3, 4, 5, 6"),
+        ({"decoder": "bilinear"}, "decoder='bilinear' is not one of pixel_shuffle, transposed"),
+        ({"statistics": "layer"}, "statistics='layer'"),
+        ({"affine": "paper"}, "affine='paper'"),
+        ({"start": "grey"}, "start='grey' is not one of white, membrane"),
+    ],
+)
+def test_options_that_are_wrong(options, message):
+    with pytest.raises(ModelError, match=message):
+        create_model("rn", **options)

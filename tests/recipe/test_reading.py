@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from regionwise.errors import RecipeError
-from regionwise.models.registry import create_model, model_names
+from regionwise.models.registry import create_model
 from regionwise.recipe import check_recipe, override, read_recipe, to_yaml
 from regionwise.recipe.section import Duration
+from regionwise.training.adversary import create_discriminator
 
 FILES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml"))
 BASES = [file for file in FILES if "\nmodel:" not in file.read_text()]
@@ -40,8 +42,10 @@ def plain():
 @pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)
 def test_shipped_recipes_are_right(file):
     recipe = read_recipe(file)
-    if recipe.model.name in model_names():
-        create_model(recipe.model.name, **recipe.model.options | {"width": 4})
+    with torch.device("meta"):
+        create_model(recipe.model.name, **recipe.model.options)
+        if recipe.discriminator is not None:
+            create_discriminator(recipe.discriminator)
 
 
 @pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)
@@ -75,6 +79,9 @@ def changed(path, value):
         ("sead", 1, "sead: there is no such key; did you mean seed?"),
         ("seed", "much", "seed: input should be a valid integer"),
         ("phases", [], "phases: .*at least 1"),
+        ("seed", 2**32, "seed: input should be less than 4294967296"),
+        ("holes.ratio", [0.5, 0.1], r"holes\.ratio: no share lies above 0\.5 and up to 0\.1"),
+        ("optimizer.lr", float("inf"), r"optimizer\.lr: input should be a finite number"),
         ("precision", "int4", "precision: input should be 'fp32', 'bf16' or 'fp16', not 'int4'"),
         ("optimizer.lrr", 1, r"optimizer\.lrr: there is no such key; did you mean lr\?"),
         ("optimizer.lr", -1, r"optimizer\.lr: input should be greater than 0, not -1"),
@@ -179,6 +186,7 @@ class TestOverride:
             ("losses.stile.weight=3", "the recipe has no losses.stile.weight; there are: l1"),
             ("phases.c.length=3", "the recipe has no phases.c.length; there are: a, b"),
             ("batch", "give KEY=VALUE"),
+            ("=3", "give KEY=VALUE"),
             ("batch=[", "not YAML"),
             ("batch=0", r"--set batch=0: .*greater than 0"),
             ("nothing.x=3", "the recipe has no nothing.x"),

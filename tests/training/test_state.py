@@ -13,6 +13,7 @@ from regionwise.training.average import ExponentialAverage
 from regionwise.training.state import (
     random_state,
     read_state,
+    seed_random,
     set_random_state,
     write_atomically,
 )
@@ -68,6 +69,15 @@ def test_random_generators_go_on(tmp_path):
     draw()
     set_random_state(read_state(tmp_path / "last.pt")["random"])
     assert draw() == expected
+
+
+def test_one_seed_is_for_all_random_generators():
+    drawn = []
+    for seed in (7, 7, 8):
+        seed_random(seed)
+        drawn.append((random.random(), float(np.random.rand()), float(torch.rand(()))))  # noqa: NPY002
+    assert drawn[0] == drawn[1]
+    assert all(one != other for one, other in zip(drawn[1], drawn[2], strict=True))
 
 
 class TestAverage:

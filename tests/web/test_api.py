@@ -114,7 +114,9 @@ class TestFill:
             data, mask, "membrane", invert_mask=True, resize_mask=True
         )
 
-    @pytest.mark.parametrize("options", [{"ensemble": True}, {"large": "polyphase"}])
+    @pytest.mark.parametrize(
+        "options", [{"ensemble": True}, {"large": "polyphase"}, {"blend": "poisson"}]
+    )
     def test_takes_other_ways_of_filling(self, client, options):
         data = file_of("PNG", "RGB", smooth(530, 70), 1)
         answer = client.post(

@@ -124,8 +124,7 @@ def _read_pickle(file: Path) -> dict[str, Any]:
         content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # torch names no common class for a broken file
         raise CheckpointError(
-            f"{file}: not a readable checkpoint of weights alone "
-            f"({' '.join(str(error).split())[:160]})"
+            f"{file}: broken, or no file of weights alone; code that a file may hold is never run"
         ) from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{file}: holds no dictionary of weights")

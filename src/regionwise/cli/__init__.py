@@ -9,6 +9,8 @@ Exit codes: 0 all is done, 1 some photos of a folder failed, 2 nothing was done 
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
 import warnings
@@ -100,6 +102,7 @@ def main(arguments: list[str] | None = None) -> int:
     What a user can get wrong is told in one line on stderr. With REGIONWISE_DEBUG=1 in the
     environment errors come with their traceback.
     """
+    atexit.register(gc.freeze)  # else Python's end looks for garbage in all that was imported
     app = _new_app(cls=_LazyCommands, invoke_without_command=True)
     app.callback()(_root)
     root = get_command(app)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import threading
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -79,7 +81,7 @@ def command(
     device: Annotated[
         str, typer.Option(metavar="auto|cpu|cuda", help="auto takes a GPU where there is one.")
     ] = "auto",
-    seed: Annotated[int, typer.Option(help="For what is drawn by chance.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="For what is drawn by chance.")] = 0,
     count: Annotated[
         int, typer.Option(min=1, help="So many answers for each hole, of a model that draws.")
     ] = 1,
@@ -101,9 +103,9 @@ def command(
     regionwise fill photo.jpg --box 40,30,100,80   a rectangle instead of a mask
     regionwise fill cutout.png                     fills transparent pixels
     regionwise fill photo.jpg mask.png --grow 4    a mask that was drawn too tight
-    regionwise fill photo.jpg mask.png --ensemble  smoother, at five times the time
+    regionwise fill photo.jpg mask.png --ensemble  smoother, in five times the time
     regionwise fill photos --masks masks -o done   a folder and its sub-folders
-    regionwise fill a.jpg m.png --model pic --count 4   a_filled_1.jpg to a_filled_4.jpg
+    regionwise fill photo.jpg mask.png --model patchmatch --count 4   four answers to choose from
 
     White in the mask is filled; each pixel that it leaves black stays as it is. In a folder of
     masks that of a.jpg is a.png or a_mask.png. A folder run that was stopped goes on where it
@@ -111,7 +113,6 @@ def command(
 
     Exit code: 0 all filled, 1 some photos of a folder failed, 2 nothing was done or it was stopped.
     """
-    from regionwise.batch import FillOptions
     from regionwise.ensemble import EnsembleEngine
     from regionwise.poisson import blended
     from regionwise.zoo import load_model
@@ -127,25 +128,42 @@ def command(
             engine = load_model(model, device, seed=seed + number)  # type: ignore[arg-type]
             return blended(EnsembleEngine(engine) if ensemble else engine, blend)
 
+        first = open_engine(0)  # goes on in the background, while what reads photos is imported
+        from regionwise.batch import FillOptions
+
         call = _Call(
             photo=photo,
             mask=mask or masks,
             output=output,
             options=FillOptions(box, invert_mask, resize_mask, grow, feather, large, seed),  # type: ignore[arg-type]
-            engines=[partial(open_engine, number) for number in range(count)],
+            engines=[lambda: first, *(partial(open_engine, number) for number in range(1, count))],
             overwrite=overwrite,
             quiet=quiet,
             talks=not (quiet or as_json),
             shows_progress=not quiet and sys.stderr.isatty(),
             report=report,
         )
-        return _fill_folder(call) if photo.is_dir() else _fill_photo(call)
+        with _terminated_like_ctrl_c():
+            return _fill_folder(call) if photo.is_dir() else _fill_photo(call)
     except (RegionwiseError, MemoryError, KeyboardInterrupt) as error:
         report["error"] = str(error) or type(error).__name__
         raise
     finally:
         if as_json:
             print(json.dumps(report, indent=2))
+
+
+@contextmanager
+def _terminated_like_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM (a container or a service that ends) stop as cleanly as Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():  # no signal comes here
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @dataclass(frozen=True)
@@ -175,7 +193,7 @@ class _Call:
             if count > 1 and not getattr(engine, "draws", False):
                 raise ModelError(
                     f"{self.report['model']} draws no numbers: all {count} answers would be the "
-                    "same; leave --count out, or give a model that draws, as pic"
+                    "same; leave --count out, or give a model that draws, as patchmatch"
                 )
             options = replace(self.options, seed=self.options.seed + number - 1)
             yield engine, options, f"_{number}" if count > 1 else ""

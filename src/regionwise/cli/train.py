@@ -143,11 +143,11 @@ def _with_masks(changes: list[str], masks: list[Path]) -> list[str]:
 
 
 def _claim(output: Path) -> None:
-    """Refuse a folder that holds a run already."""
+    """Refuse a folder that holds a checkpoint; what failed before one may be started again."""
     from regionwise.errors import OutputError
     from regionwise.training.settings import is_first_process
 
-    if is_first_process() and ((output / "last.pt").exists() or (output / "run.yaml").exists()):
+    if is_first_process() and (output / "last.pt").exists():
         raise OutputError(
             f"{output} holds a run; go on with --resume {output}, or give another folder"
         )

@@ -38,6 +38,5 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
     """
     if width * height > max_pixels:
         raise TooManyPixelsError(
-            f"has {width}×{height} pixels, more than the limit of {max_pixels:,}; "
-            "scale it down, or raise the limit with max_pixels"
+            f"has {width}×{height} pixels, more than the limit of {max_pixels:,}; scale it down"
         )

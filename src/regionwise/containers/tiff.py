@@ -21,7 +21,7 @@ from regionwise.metadata import (
     without_xmp_thumbnails,
 )
 from regionwise.orientation import known_orientation
-from regionwise.raster import Pixels, Raster, UnsupportedPixelsError
+from regionwise.raster import RAW, Pixels, Raster, UnsupportedPixelsError
 from regionwise.tiff_directory import (
     ICC_PROFILE,
     NEW_SUBFILE_TYPE,
@@ -46,11 +46,13 @@ _STRUCTURE |= {347, 512, 513, 514, 515, 517, 518, 519, 520, 521, 529, 530, 531, 
 _RESOLUTION = {282, 283, 296}
 # Compressions that lose nothing and that tifffile writes; any other becomes deflate (8).
 _KEPT_COMPRESSIONS = {1, 5, 8, 32773, 34925, 50000}
+_EXTRA_SAMPLES = {0: "unspecified", 1: "assocalpha", 2: "unassalpha"}
 _WITH_PREDICTOR = {5, 8, 34925, 50000}
 _PHOTOMETRIC = {"1": "minisblack", "L": "minisblack", "LA": "minisblack", "P": "palette"}
 _PHOTOMETRIC |= {"RGB": "rgb", "RGBA": "rgb", "CMYK": "separated"}
 # It logs each broken tag; without a handler these lines would reach the user.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
+_DNG_VERSION = 50706
 _WHITE_IS_ZERO, _PALETTE, _SEPARATED = 0, 3, 5
 
 
@@ -64,6 +66,8 @@ def decode(data: bytes, max_pixels: int) -> Raster:
     reader = DirectoryReader(data)
     directories = [reader.read(place) for place in reader.chain()]
     main = [number for number, found in enumerate(directories) if not _is_thumbnail(found)]
+    if not main or _DNG_VERSION in directories[0].entries:  # raw files begin with a preview
+        raise UnsupportedPixelsError(RAW)
     if len(main) != 1:
         raise UnsupportedPixelsError(
             f"has {len(main)} pages; save the one page that you mean as a file"
@@ -210,13 +214,13 @@ def encode_again(raster: Raster, original: bytes, fills: Sequence[StoredFill]) -
     directory = next(found for found in directories if not _is_thumbnail(found))
     compression = next(iter(directory.numbers(259)), 1)
     predictor = next(iter(directory.numbers(317)), 1) != 1
-    associated = directory.numbers(338) == [1] and raster.mode in ("LA", "RGBA")
+    extra = next(iter(directory.numbers(338)), 2)  # what a fourth sample is; 2: alpha
     encoded = _encode_pixels(
         raster,
         reader.byte_order,
         compression if compression in _KEPT_COMPRESSIONS else 8,
         predictor=predictor,
-        associated=associated,
+        extra=extra if extra in _EXTRA_SAMPLES else 2,
     )
     return _graft(encoded, _said(directory))
 
@@ -227,13 +231,13 @@ def _encode_pixels(
     compression: int,
     *,
     predictor: bool,
-    associated: bool = False,
+    extra: int = 2,
 ) -> bytes:
     import tifffile
 
     options: dict[str, Any] = {}
     if raster.mode in ("LA", "RGBA"):
-        options["extrasamples"] = ["assocalpha" if associated else "unassalpha"]
+        options["extrasamples"] = [_EXTRA_SAMPLES[extra]]
     if raster.palette is not None:
         options["colormap"] = raster.palette[:, :3].T.astype(np.uint16) * 257
     if predictor and compression in _WITH_PREDICTOR and raster.mode not in ("1", "P"):

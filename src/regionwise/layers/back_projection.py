@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from regionwise.layers.bilinear import resized
 from regionwise.layers.replicated_borders import ReplicatedConv2d
 
 
@@ -25,11 +25,6 @@ def back_project(picture: Tensor, low_resolution: Tensor, weight: Tensor) -> Ten
     """
     residual = low_resolution - resized(picture, low_resolution)
     return torch.addcmul(picture, resized(residual, picture), weight)
-
-
-def resized(x: Tensor, like: Tensor) -> Tensor:
-    """Bring x to the size of another map, bilinear with the corners aligned."""
-    return F.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=True)
 
 
 class BackProjection(nn.Module):

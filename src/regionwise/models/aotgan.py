@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from regionwise.layers.bilinear import doubled
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.models.prediction import Prediction
 
@@ -53,8 +54,7 @@ class AggregatedTransformGenerator(nn.Module):
         x = self.encode(pad_to_multiple(torch.cat([seen, hole], dim=1), 4, least=9))
         x = self.middle(x)
         for convolution in self.decoder:
-            x = F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=True)
-            x = F.relu(convolution(x))
+            x = F.relu(convolution(doubled(x)))
         answer = (torch.tanh(self.last(x)) + 1) / 2
         return Prediction([crop(answer, height, width)])
 

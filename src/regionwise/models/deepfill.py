@@ -8,7 +8,6 @@ convolutions, one in which the hole is rebuilt from patches of the known region.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,7 +15,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from regionwise.errors import ModelError
 from regionwise.layers.contextual_attention import (
     KeyNorm,
     available_patches,
@@ -25,6 +23,7 @@ from regionwise.layers.contextual_attention import (
 from regionwise.layers.nearest import Nearest, doubled, halved
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.region_norm import RegionNormBasic, RegionNormLearnable, normalized
+from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
 
 Norm = Literal["none", "region"]
@@ -69,8 +68,8 @@ class _DeepFill(nn.Module):
         self, width: int, graph: Graph, norm: Norm, channels: Channels, *, gated: bool
     ) -> None:
         super().__init__()
-        _one_of("norm", norm, ("none", "region"))
-        _one_of("channels", channels, ("rgb", "bgr"))
+        check_option("deepfill", "norm", norm, ("none", "region"))
+        check_option("deepfill", "channels", channels, ("rgb", "bgr"))
         self.channels = channels
         self.gated = gated
         self.coarse = _CoarseNetwork(width, graph, norm, gated=gated)
@@ -133,7 +132,7 @@ class DeepFillV2Generator(_DeepFill):
         coarse_norm: Norm = "none",
         channels: Channels = "rgb",
     ) -> None:
-        _one_of("graph", graph, V2_GRAPHS)
+        check_option("deepfill", "graph", graph, V2_GRAPHS)
         super().__init__(width, V2_GRAPHS[graph], coarse_norm, channels, gated=True)
 
 
@@ -161,7 +160,7 @@ class DeepFillV1Generator(_DeepFill):
         coarse_norm: Norm = "none",
         channels: Channels = "rgb",
     ) -> None:
-        _one_of("graph", graph, V1_GRAPHS)
+        check_option("deepfill", "graph", graph, V1_GRAPHS)
         super().__init__(width, V1_GRAPHS[graph], coarse_norm, channels, gated=False)
 
 
@@ -321,9 +320,3 @@ class _Decoder(nn.Module):
             x = convolution(x, mask)
         picture: Tensor = self.last(x, mask)
         return picture
-
-
-def _one_of(name: str, value: str, choices: Iterable[str]) -> None:
-    names = list(choices)
-    if value not in names:
-        raise ModelError(f"deepfill: {name}={value!r} is unknown; there are: {', '.join(names)}")

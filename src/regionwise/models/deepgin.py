@@ -13,13 +13,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from regionwise.errors import ModelError
-from regionwise.layers.back_projection import BackProjection, resized
+from regionwise.layers.back_projection import BackProjection
+from regionwise.layers.bilinear import doubled, resized
 from regionwise.layers.membrane import known_deviation, membrane_fill
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.pyramid_dilation import EIGHT_RATES, FOUR_RATES, PyramidDilationBlock
 from regionwise.layers.replicated_borders import ReplicatedConv2d, replicate_borders
 from regionwise.layers.self_attention import SelfAttention
+from regionwise.layers.stacking import stacked
+from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction, compose
 
 Attention = Literal["none", "single", "multi"]
@@ -80,9 +82,9 @@ class DeepGinGenerator(nn.Module):
         start: Start = "white",
     ) -> None:
         super().__init__()
-        _one_of("start", start, ("white", "membrane"))
+        check_option("deepgin", "start", start, ("white", "membrane"))
         self.start = start
-        _one_of("attention", attention, ("none", "single", "multi"))
+        check_option("deepgin", "attention", attention, ("none", "single", "multi"))
         self.coarse = _CoarseNetwork(width, blocks, coarse_rates)
         self.refinement: _RefinementNetwork | None = None
         self.back_projection: BackProjection | None = None
@@ -115,11 +117,11 @@ class DeepGinGenerator(nn.Module):
             unit = known_deviation(seen, mask).to(image.dtype)
         mask = (mask > 0.5).to(image.dtype)
         image, mask, seen = (pad_to_multiple(x, 16, least=2) for x in (image, mask, seen))
-        pictures = [_corrected(self.coarse(_stacked(seen, mask)), seen, unit)]
+        pictures = [_corrected(self.coarse(stacked(seen, mask)), seen, unit)]
         low_resolution = None
         if self.refinement is not None:
             seen = compose(image, mask, pictures[0])
-            answer, low_resolution, features = self.refinement(_stacked(seen, mask))
+            answer, low_resolution, features = self.refinement(stacked(seen, mask))
             answer = _corrected(answer, seen, unit)
             if self.back_projection is not None and low_resolution is not None:
                 low_resolution = _corrected(low_resolution, resized(seen, low_resolution), unit)
@@ -153,7 +155,7 @@ class _CoarseNetwork(nn.Module):
             x = _activated(convolution(x))
         x = self.middle(x)
         for convolution in self.decoder:
-            x = _activated(convolution(_doubled(x)))
+            x = _activated(convolution(doubled(x)))
         last: Tensor = self.last(x)
         return last
 
@@ -199,7 +201,7 @@ class _RefinementNetwork(nn.Module):
         x = self.middle(x)
         low_resolution = None
         for level, convolution in zip((3, 2, 1, 0), self.decoder, strict=True):
-            x = _activated(convolution(_doubled(x)))
+            x = _activated(convolution(doubled(x)))
             if 3 - level < len(self.skips):
                 x = self.skips[3 - level](x, encoded.pop(level))
             if level == 2 and self.low_resolution is not None:
@@ -268,27 +270,6 @@ def _activated(x: Tensor) -> Tensor:
     return F.leaky_relu(x, 0.2, inplace=True)
 
 
-def _doubled(x: Tensor) -> Tensor:
-    """Twice the size, bilinear with the corners aligned, as released."""
-    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=True)
-
-
-def _stacked(picture: Tensor, mask: Tensor) -> Tensor:
-    """Picture and mask, N×4×H×W, channels last: convolutions on CPUs are fastest so.
-
-    A compiler chooses its own layout, and an exporter would make conditions on sizes out of it.
-    """
-    x = torch.cat([picture, mask], dim=1)
-    if torch.compiler.is_compiling():
-        return x
-    return x.contiguous(memory_format=torch.channels_last)
-
-
 def _corrected(predicted: Tensor, seen: Tensor, unit: Tensor | None) -> Tensor:
     """The predicted picture; given a unit, what was seen plus what was predicted in this unit."""
     return predicted if unit is None else torch.addcmul(seen, predicted, unit)
-
-
-def _one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ModelError(f"{name}={value!r} is unknown; there are: {', '.join(choices)}")

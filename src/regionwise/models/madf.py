@@ -23,6 +23,7 @@ from regionwise.layers.mask_aware_filter import MaskAwareFilter, filter_by_featu
 from regionwise.layers.membrane import known_deviation, membrane_fill
 from regionwise.layers.partial_conv import PartialConv
 from regionwise.layers.pointwise_norm import PointwiseNorm
+from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
 
 Encoder = Literal["mask_aware", "partial", "gated"]
@@ -318,7 +319,6 @@ def _check_options(
         ("levels", levels, tuple(range(2, 9))),
         ("start", start, ("mean", "membrane")),
     ):
-        if value not in allowed:
-            raise ModelError(f"madf: {name}={value!r} is not one of {', '.join(map(str, allowed))}")
+        check_option("madf", name, value, allowed)
     if width < 4 or width % 4:
         raise ModelError(f"madf: width={width!r} is not a positive multiple of 4")

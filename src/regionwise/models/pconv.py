@@ -17,6 +17,7 @@ from regionwise.layers.membrane import known_deviation, membrane_fill
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.partial_conv import PartialConv
 from regionwise.layers.region_norm import RegionNormBasic, RegionNormLearnable, normalized
+from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
 
 Norm = Literal["batch", "region"]
@@ -57,8 +58,8 @@ class PartialConvGenerator(nn.Module):
         start: Start = "mean",
     ) -> None:
         super().__init__()
-        if norm not in ("batch", "region") or start not in ("mean", "membrane"):
-            raise ModelError(f"pconv: no norm={norm!r} with start={start!r}; see the class")
+        check_option("pconv", "norm", norm, ("batch", "region"))
+        check_option("pconv", "start", start, ("mean", "membrane"))
         if levels not in range(2, 11):
             raise ModelError(f"pconv: levels={levels!r} is not one of 2 to 10")
         self.start = start

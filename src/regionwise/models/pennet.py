@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from regionwise.layers.bilinear import doubled, resized
 from regionwise.layers.contextual_attention import available_patches, contextual_attention
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.models.prediction import Prediction
@@ -96,21 +97,17 @@ class PyramidContextGenerator(nn.Module):
         for convolution, to_picture, context in zip(
             self.decoder, self.pictures, rebuilt, strict=True
         ):
-            x = torch.cat([F.relu(convolution(_doubled(x))), context], dim=1)
+            x = torch.cat([F.relu(convolution(doubled(x))), context], dim=1)
             pictures.append(torch.tanh(to_picture(x)))
-        return [*pictures, torch.tanh(self.last(_doubled(x)))]
+        return [*pictures, torch.tanh(self.last(doubled(x)))]
 
     def _attention(self, values: Tensor, guide: Tensor, mask: Tensor, level: int) -> Tensor:
         """A level rebuilt by the attention of the deeper one."""
         patch = 1 if level == _LEVELS - 2 else 3
-        small = F.interpolate(mask, size=guide.shape[-2:], mode="bilinear", align_corners=True)
+        small = resized(mask, guide)
         usable = available_patches((small > 0).to(mask.dtype), patch)
         y = contextual_attention(guide, values, usable, patch=patch, fuse=False, floor=1e-8)
         if patch == 1:
             return y
         branches: nn.Module = self.context[level]
         return torch.cat([F.relu(branch(y)) for branch in branches.children()], dim=1)
-
-
-def _doubled(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=True)

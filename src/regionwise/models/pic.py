@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regionwise.errors import ModelError
+from regionwise.layers.bilinear import resized
 from regionwise.layers.context_attention import ShortLongAttention
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.models.prediction import Prediction
@@ -103,7 +104,7 @@ class PluralisticGenerator(nn.Module):
         """The pictures in [-1, 1] for a sample of the distribution, that of 1/8 first."""
         encoded, deepest = features
         x = self.decoder[1](self.decoder[0](self.content(sample) + deepest))
-        small = F.interpolate(known, size=x.shape[-2:], mode="bilinear", align_corners=True)
+        small = resized(known, x)
         x = self.join(torch.cat(self.attention(x, encoded, small), dim=1))
         pictures = [self._picture(0, x)]
         for scale, block in enumerate(self.decoder[2:], start=1):

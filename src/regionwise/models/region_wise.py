@@ -16,16 +16,18 @@ from torch import Tensor, nn
 
 from regionwise.errors import ModelError
 from regionwise.layers.membrane import known_deviation, membrane_fill
+from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.region_conv import Reading, RegionConv
+from regionwise.layers.stacking import stacked
 from regionwise.layers.upsampling_conv import UpsamplingConv
+from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
 
 Convolution = Literal["region-wise", "standard"]
 Start = Literal["grey", "membrane"]
 
-_STRIDE = 4
-_SMALLEST = 68
-"""Pixels of a side: at a quarter of it the dilation of 16 must find a row to reflect."""
+_LEAST = 17
+"""Pixels of a side at a quarter of the size: the dilation of 16 must find a row to reflect."""
 
 
 class RegionWiseGenerator(nn.Module):
@@ -71,9 +73,10 @@ class RegionWiseGenerator(nn.Module):
     def forward(self, image: Tensor, mask: Tensor) -> Prediction:
         """Fill the hole; see the class for shapes."""
         height, width = image.shape[-2:]
-        image, mask = _pad(image), _pad((mask > 0.5).to(image.dtype))
+        mask = (mask > 0.5).to(image.dtype)
+        image, mask = (pad_to_multiple(x, 4, least=_LEAST) for x in (image, mask))
         pictures = self.pictures(image * 2 - 1, mask)
-        stages = [_crop((y + 1) / 2, height, width) for y in pictures]
+        stages = [crop((y + 1) / 2, height, width) for y in pictures]
         return Prediction(stages if self.training else [y.clamp(0, 1) for y in stages])
 
     def pictures(self, image: Tensor, mask: Tensor) -> list[Tensor]:
@@ -95,7 +98,7 @@ class RegionWiseGenerator(nn.Module):
         regions = torch.cat([known, mask], dim=1)
         pictures: list[Tensor] = []
         for network in self.networks:
-            y = network(_stacked(picture, known), regions)
+            y = network(stacked(picture, known), regions)
             pictures.append(F.elu(y) if self.start == "grey" else picture + unit * y)
             picture = torch.where(hole, pictures[-1].clamp(-1, 1), picture)
         return pictures
@@ -248,33 +251,6 @@ def _layer(
     return nn.Sequential(convolution, nn.ELU(inplace=True))
 
 
-def _stacked(picture: Tensor, known: Tensor) -> Tensor:
-    """Picture and validity, N×4×H×W, channels last: convolutions on CPUs are fastest so.
-
-    A compiler chooses its own layout, and an exporter would make conditions on sizes out of it.
-    """
-    x = torch.cat([picture, known], dim=1)
-    if torch.compiler.is_compiling():
-        return x
-    return x.contiguous(memory_format=torch.channels_last)
-
-
-def _pad(x: Tensor) -> Tensor:
-    """Repeat the last row and column up to a multiple of 4 that is at least 68."""
-    # 4·n, not a remainder: so an exporter with symbolic sizes sees that halvings are even.
-    quarters = [(side + _STRIDE - 1) // _STRIDE for side in x.shape[-2:]]
-    height, width = (
-        _STRIDE * torch.sym_max(quarter, _SMALLEST // _STRIDE)  # type: ignore[no-untyped-call]
-        for quarter in quarters
-    )
-    return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]), mode="replicate")
-
-
-def _crop(x: Tensor, height: int, width: int) -> Tensor:
-    """The upper left part; by padding less than nothing, which asks an exporter for no proof."""
-    return F.pad(x, (0, width - x.shape[-1], 0, height - x.shape[-2]))
-
-
 def _check_options(width: int, stages: int, convolution: str, reading: str, start: str) -> None:
     for name, value, allowed in (
         ("stages", stages, (1, 2)),
@@ -282,8 +258,6 @@ def _check_options(width: int, stages: int, convolution: str, reading: str, star
         ("reading", reading, ("released", "window")),
         ("start", start, ("grey", "membrane")),
     ):
-        if value not in allowed:
-            choices = " or ".join(map(repr, allowed))
-            raise ModelError(f"region-wise: {name}={value!r}: it is {choices}")
+        check_option("region-wise", name, value, allowed)
     if width < 2 or width % 2:
         raise ModelError(f"region-wise: width={width}: it is an even number of channels, 2 or more")

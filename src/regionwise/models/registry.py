@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from inspect import signature
 from typing import Any
 
 from torch import nn
@@ -45,8 +46,12 @@ def create_model(name: str, **options: Any) -> nn.Module:
     if name not in _HOMES:
         raise ModelError(f"no network is called {name!r}; there are: {', '.join(model_names())}")
     module, cls = _HOMES[name]
+    home = getattr(import_module(module), cls)
+    known = signature(home).parameters
+    if unknown := [option for option in options if option not in known]:
+        raise ModelError(f"{name} has no option {unknown[0]!r}; there are: {', '.join(known)}")
     try:
-        network: nn.Module = getattr(import_module(module), cls)(**options)
+        network: nn.Module = home(**options)
     except (TypeError, KeyError, ValueError) as error:
         raise ModelError(f"{name}: {error}") from error
     return network

@@ -21,6 +21,7 @@ from regionwise.layers.region_norm import (
     RegionNormLearnable,
     Statistics,
 )
+from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
 
 Norm = Literal["basic", "learnable", "instance", "batch", "none"]
@@ -87,6 +88,9 @@ class RegionNormGenerator(nn.Module):
 
     Shapes: image N×3×H×W in [0, 1], mask N×1×H×W (1 = missing), any H, W ≥ 1 (padded inside to
     multiples of the stride, 4 in the paper) → `Prediction` with one stage of N×3×H×W.
+
+    Raises:
+        ModelError: for an unknown option.
     """
 
     def __init__(
@@ -103,6 +107,15 @@ class RegionNormGenerator(nn.Module):
         start: Start = "white",
     ) -> None:
         super().__init__()
+        for name, value, allowed in (
+            ("decoder", decoder, ("pixel_shuffle", "transposed")),
+            ("statistics", statistics, ("instance", "batch")),
+            ("affine", affine, ("region", "released")),
+            ("start", start, ("white", "membrane")),
+        ):
+            check_option("rn", name, value, allowed)
+        if isinstance(architecture, int):
+            check_option("rn", "architecture", architecture, ARCHITECTURES)
         norms = ARCHITECTURES[architecture] if isinstance(architecture, int) else architecture
 
         def norm_factory(kind: Norm) -> Callable[[int], nn.Module]:

@@ -1,6 +1,7 @@
 """A recipe is a whole training as data: one YAML file that reads like a paper's training section.
 
-`sections` and `losses` are the schema, `reading` makes a `Recipe` of a file and of overrides.
+`schema` and `losses` say which keys there are, `reading` makes a `Recipe` of a file and of
+overrides.
 """
 
 from regionwise.recipe.reading import check_recipe, override, read_recipe, to_yaml

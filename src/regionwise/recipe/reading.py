@@ -57,7 +57,7 @@ def override(recipe: Recipe, settings: Sequence[str]) -> Recipe:
     for setting in settings:
         origin = f"--set {setting}"
         path, equals, text = setting.partition("=")
-        if not equals:
+        if not equals or not path.strip():
             raise RecipeError(f"{origin}: give KEY=VALUE, such as optimizer.lr=1e-4")
         try:
             value = yaml.safe_load(text)

@@ -157,6 +157,13 @@ class HolesSection(Section):
                 raise ValueError(f"no family of holes is called {name!r}; there are: {known}")
         return mixture
 
+    @field_validator("ratio")
+    @classmethod
+    def _interval(cls, ratio: tuple[float, float] | None) -> tuple[float, float] | None:
+        if ratio is not None and ratio[0] >= ratio[1]:
+            raise ValueError(f"no share lies above {ratio[0]:g} and up to {ratio[1]:g}")
+        return ratio
+
     @model_validator(mode="after")
     def _masks_are_named(self) -> HolesSection:
         if STORED in self.mixture and not self.masks:
@@ -245,7 +252,7 @@ class Recipe(Section):
         precision: "bf16" and "fp16" are mixed precision.
     """
 
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     model: ModelSection
     initialization: InitializationSection = InitializationSection()
     initial_weights: str | None = None

@@ -6,6 +6,7 @@ import time
 import warnings
 import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ from regionwise.training.settings import Settings, make_fabric
 from regionwise.training.state import (
     random_state,
     read_state,
+    seed_random,
     set_random_state,
     write_atomically,
 )
@@ -104,7 +106,7 @@ class Training:
             settings, recipe.precision, unused_parameters=not _reaches_the_end(recipe)
         )
         self.fabric.launch()
-        torch.manual_seed(recipe.seed)
+        seed_random(recipe.seed)
         self.stretches = timetable(recipe, len(photos))
         self.steps = self.stretches[-1].end
         self.trainer = Trainer(recipe, settings, self.fabric)
@@ -253,7 +255,10 @@ class Training:
                 self.broken[name] = reason
                 warnings.warn(f"{name}: {reason}; skipped", RegionwiseWarning, stacklevel=2)
                 file = f"broken-{self.fabric.global_rank}.txt"
-                with (self.settings.run / file).open("a", encoding="utf-8") as stream:
+                with (
+                    suppress(OSError),  # a full disk must not end the training
+                    (self.settings.run / file).open("a", encoding="utf-8") as stream,
+                ):
                     stream.write(f"{name}\t{reason}\n")
 
     def _save(self, name: str, *, essential: bool = False) -> None:
@@ -271,7 +276,6 @@ class Training:
             "photos": _fingerprint(self.photos),
         }
         self._write(name, state, essential=essential)
-        self.records.flush()
 
     def _write(self, name: str, state: dict[str, Any], *, essential: bool = False) -> None:
         """Write a file of the run. A disk that is full for a while must not end the training."""

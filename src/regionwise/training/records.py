@@ -1,16 +1,24 @@
-"""What is written down of a training: TensorBoard, previews as PNG, Weights & Biases."""
+"""What is written down of a training: TensorBoard, previews as PNG, Weights & Biases.
+
+Records are worth less than the training: where there is no room for them, it goes on without.
+"""
 
 from __future__ import annotations
 
 import importlib
+import warnings
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from torch import Tensor
-from torch.utils.tensorboard import SummaryWriter
+from torch.utils.tensorboard.summary import image, scalar
 
-from regionwise.errors import ModelError
+from regionwise.errors import ModelError, OutputError, RegionwiseWarning
+from regionwise.output import write_whole
+from regionwise.training.event_file import EventFile
 
 
 class Records:
@@ -31,7 +39,8 @@ class Records:
         self, run: Path, step: int, recipe: dict[str, Any], wandb: str | None, *, active: bool
     ) -> None:
         self._run = run
-        self._board = SummaryWriter(str(run), purge_step=step) if active else None
+        self._events = EventFile(run, step) if active else None
+        self._told = False
         self._wandb: Any = None
         if wandb and active:
             try:
@@ -45,34 +54,43 @@ class Records:
     def numbers(self, group: str, values: Mapping[str, float], step: int) -> None:
         """Numbers of a step; the group is a phase's name or "validation"."""
         named = {f"{group}/{name}": value for name, value in values.items()}
-        if self._board is not None:
+        if self._events is not None:
             for name, value in named.items():
-                self._board.add_scalar(name, value, step)
+                if not self._events.add(scalar(name, value), step):  # type: ignore[no-untyped-call]
+                    self._warn("there is no room for the curves")
         if self._wandb is not None:
             self._wandb.log(named, step=step)
 
     def preview(self, grid: Tensor, step: int) -> None:
         """A picture 3×H×W in [0, 1], to TensorBoard and as a PNG."""
-        if self._board is None:
+        if self._events is None:
             return
-        from PIL import Image
-
-        self._board.add_image("preview", grid, step)
+        summary = image("preview", grid.cpu().numpy(), dataformats="CHW")  # type: ignore[no-untyped-call]
+        if not self._events.add(summary, step):
+            self._warn("there is no room for the previews")
         pixels = (grid.cpu() * 255).round().byte().permute(1, 2, 0).numpy()
+        png = BytesIO()
+        Image.fromarray(pixels).save(png, "PNG")
         folder = self._run / "previews"
-        folder.mkdir(exist_ok=True)
-        Image.fromarray(pixels).save(folder / f"{step:07d}.png")
+        try:
+            folder.mkdir(exist_ok=True)
+            write_whole(png.getvalue(), folder / f"{step:07d}.png", overwrite=True)
+        except (OSError, OutputError) as error:
+            self._warn(str(error))
 
-    def flush(self) -> None:
-        """Bring everything to the disk."""
-        if self._board is not None:
-            self._board.flush()
+    def _warn(self, reason: str) -> None:
+        """Say once that something is not recorded."""
+        if not self._told:
+            self._told = True
+            warnings.warn(
+                f"{self._run}: {reason}; the training goes on", RegionwiseWarning, stacklevel=3
+            )
 
     def __enter__(self) -> Records:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._board is not None:
-            self._board.close()
+        if self._events is not None:
+            self._events.close()
         if self._wandb is not None:
             self._wandb.finish()

@@ -28,7 +28,8 @@ def write_atomically(content: dict[str, Any], file: Path) -> None:
         temporary.replace(file)
     except (OSError, RuntimeError) as error:
         temporary.unlink(missing_ok=True)
-        raise OutputError(f"{file}: the checkpoint could not be written ({error})") from error
+        reason = error.__context__ if isinstance(error.__context__, OSError) else error
+        raise OutputError(f"{file}: the checkpoint could not be written ({reason})") from error
 
 
 def read_state(file: Path) -> dict[str, Any]:
@@ -47,6 +48,13 @@ def read_state(file: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or "generator" not in content or "step" not in content:
         raise CheckpointError(f"{file}: not a training checkpoint of regionwise")
     return content
+
+
+def seed_random(seed: int) -> None:
+    """Start all of this process's random generators from one seed, below 2³²."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    torch.manual_seed(seed)
 
 
 def random_state() -> dict[str, Any]:

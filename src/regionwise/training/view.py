@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from regionwise.errors import RecipeError
-from regionwise.layers.back_projection import resized
+from regionwise.layers.bilinear import resized
 from regionwise.models.prediction import Prediction, compose
 from regionwise.recipe.losses import Picture, Stage
 

@@ -14,6 +14,7 @@ from regionwise.errors import MaskError, RegionwiseError
 from regionwise.filling import Progress, fill_photo, find_hole
 from regionwise.images import Photo, read_photo
 from regionwise.masks import Mask
+from regionwise.poisson import blended
 from regionwise.web.messages import FillOptions
 from regionwise.web.refusals import RefusedError
 from regionwise.web.stopping import Stop
@@ -76,13 +77,14 @@ def fill(
         if done < count:
             stop.check()
 
+    engine = blended(EnsembleEngine(engine) if options.ensemble else engine, options.blend)
     try:
         hole = _hole(photo, mask, options, max_pixels)
         stop.check()
         filled = fill_photo(
             photo,
             hole,
-            EnsembleEngine(engine) if options.ensemble else engine,
+            engine,
             feather=options.feather,
             large=options.large,
             seed=options.seed,

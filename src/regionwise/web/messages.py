@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -49,6 +49,9 @@ class FillOptions(BaseModel):
     )
     ensemble: bool = Field(
         default=False, description="Average the photo turned and mirrored: 5 times the time."
+    )
+    blend: Literal["none", "poisson"] = Field(
+        default="none", description="poisson: the fill takes on the border's light."
     )
     seed: int = Field(default=0, ge=0, lt=2**31, description="For models that draw numbers.")
 
