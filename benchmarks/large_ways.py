@@ -21,9 +21,10 @@ from PIL import Image, ImageDraw
 import regionwise
 
 WAYS = {
-    "window": {},
+    "window": {"large": "window"},
+    "detail": {"large": "detail"},
     "polyphase": {"large": "polyphase"},
-    "window, ensemble": {"ensemble": True},
+    "window, ensemble": {"large": "window", "ensemble": True},
     "polyphase, ensemble": {"large": "polyphase", "ensemble": True},
 }
 

@@ -34,7 +34,8 @@ class FillOptions:
     resize_mask: bool = False
     grow: float = 0
     feather: float | None = None
-    large: Large = "window"
+    large: Large = "detail"
+    seed: int = 0
 
     def __post_init__(self) -> None:
         check_large(self.large)  # once, not for each photo of a folder
@@ -192,6 +193,7 @@ def fill_file(
             engine,
             feather=options.feather,
             large=options.large,
+            seed=options.seed,
             progress=progress,
         )
         write_photo(filled, job.output, overwrite=overwrite, ahead=ahead)

@@ -13,6 +13,7 @@ import numpy as np
 
 from regionwise import masks
 from regionwise.compositing import Canvas, read_window
+from regionwise.detail import needs_detail, with_detail
 from regionwise.engines import Device, Engine, Floats
 from regionwise.ensemble import EnsembleEngine
 from regionwise.errors import MaskError, ModelError, RegionwiseError
@@ -25,7 +26,7 @@ from regionwise.zoo import load_model
 
 Box: TypeAlias = "str | tuple[int, int, int, int]"
 Progress: TypeAlias = Callable[[int, int], None]
-Large = Literal["window", "polyphase"]
+Large = Literal["detail", "window", "polyphase"]
 
 
 def fill(
@@ -38,7 +39,7 @@ def fill(
     resize_mask: bool = False,
     grow: float = 0,
     feather: float | None = None,
-    large: Large = "window",
+    large: Large = "detail",
     ensemble: bool = False,
     blend: str = "none",
     device: Device = "auto",
@@ -56,12 +57,14 @@ def fill(
         resize_mask: scale a mask of another size to the photo's.
         grow: widen the hole by so many pixels.
         feather: pixels inside the hole over which the fill fades in; None for a sensible number.
-        large: how a photo larger than the network's view is filled: in windows round the holes, or
-            by its polyphase components, each a small picture of the whole scene.
+        large: how large holes and photos are filled. "detail": in windows round the holes, and
+            thick holes then get detail from the known region (`regionwise.detail`); "window":
+            without that; "polyphase": by the photo's polyphase components, each a small picture
+            of the whole scene.
         ensemble: average the answers to the picture turned and mirrored; takes five times as long.
         blend: "poisson" shifts the fill's light smoothly, so that it meets the photo at the border.
         device: auto, cpu or cuda.
-        seed: for models that draw numbers.
+        seed: for models that draw numbers, and for the search for detail.
 
     Returns:
         The same kind as `photo`; a Pillow image for a path.
@@ -78,7 +81,7 @@ def fill(
     )
     engine = _engine(model, device, seed)
     engine = blended(EnsembleEngine(engine) if ensemble else engine, blend)
-    filled = fill_photo(source, hole, engine, feather=feather, large=large)
+    filled = fill_photo(source, hole, engine, feather=feather, large=large, seed=seed)
     return photo_like(filled, photo)
 
 
@@ -115,7 +118,8 @@ def fill_photo(
     engine: Engine,
     *,
     feather: float | None = None,
-    large: Large = "window",
+    large: Large = "detail",
+    seed: int = 0,
     view: int = VIEW,
     progress: Progress | None = None,
 ) -> Photo:
@@ -125,7 +129,7 @@ def fill_photo(
         photo: upright.
         hole: H×W bool.
         engine: what fills.
-        feather, large: see `fill`.
+        feather, large, seed: see `fill`.
         view: the largest side of a window.
         progress: called with the windows done and their number, after each batch.
 
@@ -152,6 +156,10 @@ def fill_photo(
         done += len(batch)
         if progress:
             progress(done, len(jobs))
+    if large == "detail":
+        for canvas in canvases:
+            if needs_detail(hole, canvas.group, view):
+                canvas.color = with_detail(photo.color, hole, canvas.group, canvas.color, seed)
     return photo.with_fills(
         [
             (group.top, group.left, canvas.color, group.hole)
@@ -164,7 +172,7 @@ def check_large(way: str) -> None:
     """Raise a `RegionwiseError` if there is no such way of filling a large photo."""
     if way not in get_args(Large):
         raise RegionwiseError(
-            f"there is no way {way!r} of filling a large photo; give {' or '.join(get_args(Large))}"
+            f"there is no way {way!r} of filling a large photo; give {', '.join(get_args(Large))}"
         )
 
 

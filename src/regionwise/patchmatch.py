@@ -5,6 +5,10 @@ nearest patch in the known region, and every missing pixel becomes the weighted 
 patches over it found (Wexler, Shechtman and Irani, Space-Time Completion of Video, PAMI 2007). The
 nearest patches are found exactly at the coarsest level, and by propagation and random search at the
 finer ones (Barnes et al., PatchMatch, SIGGRAPH 2009), for all patches at once.
+
+Two things keep blur out, both of Newson et al., Video Inpainting of Complex Scenes, SIAM Journal
+on Imaging Sciences 2014: the coarsest level is filled from the border inwards, and patches are
+compared by their roughness too, which at a coarse level tells gravel from sky of the same colour.
 """
 
 from __future__ import annotations
@@ -34,6 +38,16 @@ _CHUNK = 8192
 """Patches that are compared at once."""
 _PAIRS = 10**8
 """Targets times sources of the first search, which a matrix product compares in about a second."""
+_BORDER_SOURCES = 20_000
+"""Patches among which the fill from the border looks."""
+_ROUGH = 5
+"""Pixels of a side of the squares over which roughness is measured."""
+_ROUGHNESS = 3.0
+"""Weight of the roughness among the channels by which patches are compared."""
+_GUIDED = 2
+"""Levels, from the coarsest on, at which a guide is looked at."""
+_GUIDANCE = 0.25
+"""Weight of the guide's channels there."""
 
 
 def complete(picture: Floats, hole: Bools, seed: int = 0) -> Floats:
@@ -47,27 +61,62 @@ def complete(picture: Floats, hole: Bools, seed: int = 0) -> Floats:
     Returns:
         H×W×3; known pixels are the picture's own. Where there is no whole known patch, a membrane.
     """
-    start = _membrane(picture, hole)
+    return match(picture, hole, None, seed)[0]
+
+
+def match(
+    picture: Floats, hole: Bools, guide: Floats | None, seed: int = 0
+) -> tuple[Floats, NearestPatches | None]:
+    """Fill the hole, and tell where its patches come from.
+
+    Args:
+        picture, hole, seed: see `complete`.
+        guide: H×W×3, a coarse idea of the whole picture, to which the fill keeps on the large.
+
+    Returns:
+        The filled picture, H×W×3, and the nearest patches; None without a hole or a known patch.
+    """
+    known = np.concatenate([picture, _ROUGHNESS * _roughness(picture, hole)], axis=2)
     if not hole.any() or not _sources(hole).any():
-        return start
+        return _membrane(picture, hole), None
     rng = np.random.default_rng(seed)
-    levels = [(start, hole)]
-    while _depth(levels[-1][1]).max() > _DEEPEST and min(levels[-1][1].shape) >= 2 * _SHORTEST:
-        smaller = _halved(*levels[-1])
-        if not _sources(smaller[1]).any():
+    levels = _levels(_membrane(known, hole), hole, guide)
+    estimate = _from_the_border(levels[-1].known, levels[-1].hole, rng)
+    found: NearestPatches | None = None
+    for number, level in enumerate(reversed(levels)):
+        if found is not None:
+            larger = _doubled(estimate, level.hole.shape)
+            found = found.doubled(level.hole, rng)
+            estimate = vote(np.where(level.hole[..., None], larger, level.known), level.hole, found)
+        if number == len(levels) - 1:  # at its finest, roughness is the colours' own
+            estimate = estimate[..., :3]
+        for _ in range(_ROUNDS[min(number, len(_ROUNDS) - 1)]):
+            compared = estimate
+            if level.guide is not None and number < _GUIDED:
+                compared = np.concatenate([estimate, _GUIDANCE * level.guide], axis=2)
+            found = search(compared, level.hole, found, rng)
+            estimate = vote(estimate, level.hole, found)
+    return estimate, found
+
+
+@dataclass
+class _Level:
+    """A scale: colours and roughness with a smooth fill, what is missing, and the guide."""
+
+    known: Floats
+    hole: Bools
+    guide: Floats | None
+
+
+def _levels(known: Floats, hole: Bools, guide: Floats | None) -> list[_Level]:
+    """From fine to coarse, until patches reach across the hole or no patch is known."""
+    levels = [_Level(known, hole, guide)]
+    while _depth(levels[-1].hole).max() > _DEEPEST and min(levels[-1].hole.shape) >= 2 * _SHORTEST:
+        smaller = _halved(levels[-1])
+        if not _sources(smaller.hole).any():
             break
         levels.append(smaller)
-    found: NearestPatches | None = None
-    estimate = levels[-1][0]
-    for number, (known, missing) in enumerate(reversed(levels)):
-        if found is not None:
-            estimate = np.where(missing[..., None], _doubled(estimate, missing.shape), known)
-            found = found.doubled(missing, rng)
-            estimate = vote(estimate, missing, found)
-        for _ in range(_ROUNDS[min(number, len(_ROUNDS) - 1)]):
-            found = search(estimate, missing, found, rng)
-            estimate = vote(estimate, missing, found)
-    return estimate
+    return levels
 
 
 @dataclass
@@ -90,17 +139,22 @@ class NearestPatches:
     distances: Floats
     is_source: Bools
 
+    def place(self, indices: Integers) -> tuple[Integers, Integers]:
+        """Rows and columns of indices in the picture as it was before it was padded."""
+        rows, columns = np.divmod(indices, self.width)
+        return rows - RADIUS, columns - RADIUS
+
     def doubled(self, hole: Bools, rng: np.random.Generator) -> NearestPatches:
         """The same at twice the size, for the hole there; distances are 1 until the next search."""
         fine = _unsearched(hole, rng)
         places = np.full(self.is_source.size, -1)
         places[self.targets] = self.sources
-        rows, columns = (place - RADIUS for place in np.divmod(fine.targets, fine.width))
+        rows, columns = fine.place(fine.targets)
         height = self.is_source.size // self.width - 2 * RADIUS
         coarse_rows = np.minimum(rows // 2, height - 1) + RADIUS
         coarse_columns = np.minimum(columns // 2, self.width - 2 * RADIUS - 1) + RADIUS
         coarse = places[coarse_rows * self.width + coarse_columns]
-        source_rows, source_columns = (place - RADIUS for place in np.divmod(coarse, self.width))
+        source_rows, source_columns = self.place(coarse)
         wanted = (2 * source_rows + rows % 2 + RADIUS) * fine.width
         wanted += 2 * source_columns + columns % 2 + RADIUS
         inside = (coarse >= 0) & (wanted < fine.is_source.size)
@@ -140,15 +194,53 @@ def vote(picture: Floats, hole: Bools, found: NearestPatches) -> Floats:
     depth = np.pad(_depth(hole), RADIUS, mode="edge").ravel()[found.targets]
     # A patch far worse than the typical one still counts where it is alone.
     weights = np.exp(-np.minimum(found.distances / (2 * typical), 30)) * 1.3**-depth
-    sums = np.zeros((colors.shape[0], 4))
+    channels = colors.shape[1]
+    sums = np.zeros((colors.shape[0], channels + 1))
     for shift in _shifts(found.width):
         place, color = found.targets + shift, colors[found.sources + shift]
-        for channel in range(3):
+        for channel in range(channels):
             sums[place, channel] += weights * color[:, channel]
-        sums[place, 3] += weights
-    sums = sums.reshape(*padded.shape[:2], 4)[RADIUS:-RADIUS, RADIUS:-RADIUS]
-    mean = sums[..., :3] / np.maximum(sums[..., 3:], 1e-30)
+        sums[place, channels] += weights
+    sums = sums.reshape(*padded.shape[:2], -1)[RADIUS:-RADIUS, RADIUS:-RADIUS]
+    mean = sums[..., :channels] / np.maximum(sums[..., channels:], 1e-30)
     return np.where(hole[..., None], mean, picture).astype(np.float32)
+
+
+def _from_the_border(picture: Floats, hole: Bools, rng: np.random.Generator) -> Floats:
+    """Fill ring after ring: each pixel is the middle of the patch that best fits what is there."""
+    padded = _padded(picture).copy()
+    width, channels = padded.shape[1:]
+    colors = padded.reshape(-1, channels)
+    there, missing = np.pad(~hole, RADIUS, mode="edge"), np.pad(hole, RADIUS)
+    sources = _some(np.flatnonzero(np.pad(_sources(hole), RADIUS)), _BORDER_SOURCES, rng)
+    candidates = _patches(padded, sources, width).T
+    squares = candidates**2
+    while (missing & ~there).any():
+        ring = ndimage.binary_dilation(there, np.ones((3, 3))) & missing & ~there
+        targets = np.flatnonzero(ring)
+        weights = there.ravel()[targets[:, None] + _shifts(width)].repeat(channels, axis=1)
+        weights = weights.astype(np.float32)
+        patches = weights * _patches(padded, targets, width)
+        nearest = (weights @ squares - 2 * patches @ candidates).argmin(axis=1)
+        colors[targets] = colors[sources[nearest]]
+        there |= ring
+    filled: Floats = padded[RADIUS:-RADIUS, RADIUS:-RADIUS]
+    return filled
+
+
+def _roughness(picture: Floats, hole: Bools) -> Floats:
+    """Mean step between known neighbours, in light, round each pixel; H×W×1, 0 where none is."""
+    light, known = picture.mean(axis=2), ~hole
+    steps = np.zeros_like(light)
+    steps[:, 1:] += np.abs(np.diff(light, axis=1)) * (known[:, 1:] & known[:, :-1])
+    steps[1:] += np.abs(np.diff(light, axis=0)) * (known[1:] & known[:-1])
+    share = ndimage.uniform_filter(known.astype(np.float32), _ROUGH)
+    mean: Floats = ndimage.uniform_filter(steps, _ROUGH) / np.maximum(share, np.float32(0.04))
+    return mean[..., None]
+
+
+def _some(places: Integers, most: int, rng: np.random.Generator) -> Integers:
+    return places if len(places) <= most else rng.choice(places, most, replace=False)
 
 
 def _unsearched(hole: Bools, rng: np.random.Generator) -> NearestPatches:
@@ -174,10 +266,8 @@ def _depth(hole: Bools) -> Floats:
 
 def _exhaustive(padded: Floats, found: NearestPatches, rng: np.random.Generator) -> NearestPatches:
     """|t − s|² = |t|² + |s|² − 2 t·s, for all targets and as many sources as are worth the time."""
-    sources = np.flatnonzero(found.is_source)
     most = max(1, _PAIRS // len(found.targets))
-    if len(sources) > most:
-        sources = rng.choice(sources, most, replace=False)
+    sources = _some(np.flatnonzero(found.is_source), most, rng)
     candidates = _patches(padded, sources, found.width)
     squares = np.einsum("ij,ij->i", candidates, candidates)
     step = max(1, 2**24 // len(sources))
@@ -243,14 +333,19 @@ def _membrane(picture: Floats, hole: Bools) -> Floats:
     return membrane
 
 
-def _halved(picture: Floats, hole: Bools) -> tuple[Floats, Bools]:
+def _halved(level: _Level) -> _Level:
     """Half the size: means of the known pixels of 2×2, missing where fewer than two are known."""
-    height, width = (side // 2 for side in hole.shape)
-    known = (~hole[: 2 * height, : 2 * width]).reshape(height, 2, width, 2).astype(np.float32)
-    colors = picture[: 2 * height, : 2 * width].reshape(height, 2, width, 2, 3)
+    height, width = (side // 2 for side in level.hole.shape)
+
+    def blocks(x: Floats) -> Floats:
+        return x[: 2 * height, : 2 * width].reshape(height, 2, width, 2, -1)
+
+    known = blocks((~level.hole).astype(np.float32))
     count = known.sum(axis=(1, 3))
-    mean = (colors * known[..., None]).sum(axis=(1, 3)) / np.maximum(count, 1)[..., None]
-    return _membrane(mean, count < 2), count < 2
+    mean = (blocks(level.known) * known).sum(axis=(1, 3)) / np.maximum(count, 1)
+    missing = count[..., 0] < 2
+    guide = None if level.guide is None else blocks(level.guide).mean(axis=(1, 3))
+    return _Level(_membrane(mean, missing), missing, guide)
 
 
 def _doubled(picture: Floats, size: tuple[int, ...]) -> Floats:

@@ -65,10 +65,11 @@ def command(
     large: Annotated[
         str,
         typer.Option(
-            metavar="window|polyphase",
-            help="Fill a large photo round its holes, or by small pictures of all of it.",
+            metavar="detail|window|polyphase",
+            help="detail: large holes are given detail of the rest of the photo; window: they are "
+            "not; polyphase: small pictures of all of the photo are filled.",
         ),
-    ] = "window",
+    ] = "detail",
     ensemble: Annotated[
         bool,
         typer.Option("--ensemble", help="Average the photo turned and mirrored: 5 times the time."),
@@ -80,7 +81,7 @@ def command(
     device: Annotated[
         str, typer.Option(metavar="auto|cpu|cuda", help="auto takes a GPU where there is one.")
     ] = "auto",
-    seed: Annotated[int, typer.Option(min=0, help="For models that draw numbers.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="For what is drawn by chance.")] = 0,
     count: Annotated[
         int, typer.Option(min=1, help="So many answers for each hole, of a model that draws.")
     ] = 1,
@@ -134,7 +135,7 @@ def command(
             photo=photo,
             mask=mask or masks,
             output=output,
-            options=FillOptions(box, invert_mask, resize_mask, grow, feather, large),  # type: ignore[arg-type]
+            options=FillOptions(box, invert_mask, resize_mask, grow, feather, large, seed),  # type: ignore[arg-type]
             engines=[lambda: first, *(partial(open_engine, number) for number in range(1, count))],
             overwrite=overwrite,
             quiet=quiet,
@@ -184,8 +185,8 @@ class _Call:
         if self.talks:
             print(line)
 
-    def answers(self) -> Iterator[tuple[Engine, str]]:
-        """Each answer's engine, opened when its turn comes, and the end of its file's name."""
+    def answers(self) -> Iterator[tuple[Engine, FillOptions, str]]:
+        """Each answer's engine, opened when its turn comes, options, and end of its file's name."""
         count = len(self.engines)
         for number, open_engine in enumerate(self.engines, start=1):
             engine = open_engine()
@@ -194,7 +195,8 @@ class _Call:
                     f"{self.report['model']} draws no numbers: all {count} answers would be the "
                     "same; leave --count out, or give a model that draws, as patchmatch"
                 )
-            yield engine, f"_{number}" if count > 1 else ""
+            options = replace(self.options, seed=self.options.seed + number - 1)
+            yield engine, options, f"_{number}" if count > 1 else ""
 
 
 def _fill_photo(call: _Call) -> int:
@@ -206,12 +208,10 @@ def _fill_photo(call: _Call) -> int:
         output = output / photo.name
     mask = None if call.mask is None else find_masks(call.mask)
     outcomes = []
-    for engine, ending in call.answers():
+    for engine, options, ending in call.answers():
         job = Job(photo, Path(photo.name), mask, _with_ending(output, ending))
         with _window_bar(call.shows_progress) as progress:
-            outcome = fill_file(
-                job, engine, call.options, overwrite=call.overwrite, progress=progress
-            )
+            outcome = fill_file(job, engine, options, overwrite=call.overwrite, progress=progress)
         outcomes.append(_as_data(outcome))
         _tell_troubles(outcome, quiet=call.quiet)
         call.say(
@@ -236,9 +236,9 @@ def _fill_folder(call: _Call) -> int:
     counts = Counter({"filled": 0, "skipped": 0, "failed": 0})
     try:
         with _photo_bar(len(jobs) * len(call.engines), call.shows_progress) as step:
-            for engine, ending in call.answers():
+            for engine, options, ending in call.answers():
                 named = [replace(job, output=_with_ending(job.output, ending)) for job in jobs]
-                for outcome in fill_folder(named, engine, call.options, overwrite=call.overwrite):
+                for outcome in fill_folder(named, engine, options, overwrite=call.overwrite):
                     photos.append(_as_data(outcome))
                     counts[outcome.status] += 1
                     _tell_troubles(outcome, quiet=call.quiet)

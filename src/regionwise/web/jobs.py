@@ -87,6 +87,7 @@ def fill(
             engine,
             feather=options.feather,
             large=options.large,
+            seed=options.seed,
             progress=step,
         )
     except MemoryError as error:

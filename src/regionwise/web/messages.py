@@ -43,8 +43,9 @@ class FillOptions(BaseModel):
         description="Pixels in the hole over which the fill fades in.",
     )
     large: Large = Field(
-        default="window",
-        description="Fill a large photo round its holes, or by small pictures of all of it.",
+        default="detail",
+        description="Fill round the holes, thick ones with detail of the photo; the same without "
+        "detail; or by small pictures of all of the photo.",
     )
     ensemble: bool = Field(
         default=False, description="Average the photo turned and mirrored: 5 times the time."
