@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 
 from regionwise.detail import needs_detail, with_detail
 from regionwise.engines import MembraneEngine
+from regionwise.ensemble import EnsembleEngine
 from regionwise.evaluation.texture import gradient_energy
 from regionwise.filling import fill_photo
 from regionwise.images import read_photo
+from regionwise.poisson import blended
+from regionwise.texture import TexturedEngine
 from regionwise.windows import HoleGroup, plan_windows
 
 
@@ -48,6 +51,34 @@ def test_a_large_hole_gets_the_texture_round_it() -> None:
     np.testing.assert_array_equal(detailed[~hole], truth[~hole])
     error = np.abs(detailed.astype(float) - truth)[hole].mean()
     assert error < 0.5 * np.abs(plain.astype(float) - truth)[hole].mean()
+
+
+class Soft(MembraneEngine):
+    """What the bundled networks are, as far as detail goes."""
+
+    lacks_detail = True
+
+
+@pytest.mark.parametrize(
+    ("engine", "width", "detailed"),
+    [(Soft(), 700, True), (Soft(), 500, False), (MembraneEngine(), 700, False)],
+)
+def test_detail_is_for_bundled_networks_and_large_photos(
+    engine: MembraneEngine, width: int, detailed: bool
+) -> None:
+    truth, hole = stripes(400, width), box(400, width, 120, 150, 160, 160)
+    auto, plain = (
+        fill_photo(read_photo(truth), hole, engine, large=large).color
+        for large in ("auto", "window")
+    )
+    assert np.array_equal(auto, plain) is not detailed
+
+
+def test_engines_round_a_bundled_network_lack_detail_as_it_does() -> None:
+    soft = TexturedEngine(MembraneEngine(), 1)
+    for engine in (soft, EnsembleEngine(soft), blended(soft, "poisson")):
+        assert engine.lacks_detail
+    assert not EnsembleEngine(MembraneEngine()).lacks_detail
 
 
 def test_a_smooth_picture_stays_nearly_smooth() -> None:

@@ -34,7 +34,7 @@ class FillOptions:
     resize_mask: bool = False
     grow: float = 0
     feather: float | None = None
-    large: Large = "detail"
+    large: Large = "auto"
     seed: int = 0
 
     def __post_init__(self) -> None:

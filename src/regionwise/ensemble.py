@@ -40,6 +40,7 @@ class EnsembleEngine:
         """Wrap the engine that is asked five times."""
         self._engine = engine
         self.draws: bool = getattr(engine, "draws", False)
+        self.lacks_detail: bool = getattr(engine, "lacks_detail", False)
         """Whether another seed gives another answer."""
 
     def fill(self, images: Floats, masks: Floats) -> Floats:

@@ -26,7 +26,7 @@ from regionwise.zoo import load_model
 
 Box: TypeAlias = "str | tuple[int, int, int, int]"
 Progress: TypeAlias = Callable[[int, int], None]
-Large = Literal["detail", "window", "polyphase"]
+Large = Literal["auto", "detail", "window", "polyphase"]
 
 
 def fill(
@@ -39,7 +39,7 @@ def fill(
     resize_mask: bool = False,
     grow: float = 0,
     feather: float | None = None,
-    large: Large = "detail",
+    large: Large = "auto",
     ensemble: bool = False,
     blend: str = "none",
     device: Device = "auto",
@@ -57,10 +57,11 @@ def fill(
         resize_mask: scale a mask of another size to the photo's.
         grow: widen the hole by so many pixels.
         feather: pixels inside the hole over which the fill fades in; None for a sensible number.
-        large: how large holes and photos are filled. "detail": in windows round the holes, and
-            thick holes then get detail from the known region (`regionwise.detail`); "window":
-            without that; "polyphase": by the photo's polyphase components, each a small picture
-            of the whole scene.
+        large: how large holes and photos are filled. "window": in windows round the holes;
+            "detail": thick holes then get detail from the known region (`regionwise.detail`);
+            "polyphase": by the photo's polyphase components, each a small picture of the whole
+            scene. "auto" is detail for the bundled networks, whose fills of thick holes are soft,
+            where the photo is larger than a window; else window.
         ensemble: average the answers to the picture turned and mirrored; takes five times as long.
         blend: "poisson" shifts the fill's light smoothly, so that it meets the photo at the border.
         device: auto, cpu or cuda.
@@ -118,7 +119,7 @@ def fill_photo(
     engine: Engine,
     *,
     feather: float | None = None,
-    large: Large = "detail",
+    large: Large = "auto",
     seed: int = 0,
     view: int = VIEW,
     progress: Progress | None = None,
@@ -156,7 +157,8 @@ def fill_photo(
         done += len(batch)
         if progress:
             progress(done, len(jobs))
-    if large == "detail":
+    soft = getattr(engine, "lacks_detail", False) and max(hole.shape) > view
+    if large == "detail" or (large == "auto" and soft):
         for canvas in canvases:
             if needs_detail(hole, canvas.group, view):
                 canvas.color = with_detail(photo.color, hole, canvas.group, canvas.color, seed)

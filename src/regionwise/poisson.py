@@ -35,6 +35,7 @@ class PoissonEngine:
         """Wrap the engine that answers."""
         self._engine = engine
         self.draws: bool = getattr(engine, "draws", False)
+        self.lacks_detail: bool = getattr(engine, "lacks_detail", False)
         """Whether another seed gives another answer."""
 
     def fill(self, images: Floats, masks: Floats) -> Floats:

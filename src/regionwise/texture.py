@@ -35,6 +35,9 @@ _FAINT, _STRONG = 0.04, 0.08
 class TexturedEngine:
     """An engine whose fills are given texture; see the module."""
 
+    lacks_detail = True
+    """Whether thick holes come out soft, so that `regionwise.detail` does them good."""
+
     def __init__(self, engine: Engine, strength: float) -> None:
         """Wrap an engine; the strength multiplies the signals that are taken over."""
         self._engine = engine

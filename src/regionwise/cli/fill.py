@@ -65,11 +65,12 @@ def command(
     large: Annotated[
         str,
         typer.Option(
-            metavar="detail|window|polyphase",
-            help="detail: large holes are given detail of the rest of the photo; window: they are "
-            "not; polyphase: small pictures of all of the photo are filled.",
+            metavar="auto|window|detail|polyphase",
+            help="window: round the holes; detail: thick holes then get detail of the rest of the "
+            "photo; polyphase: by small pictures of all of the photo; auto: detail for the "
+            "bundled networks in photos over 512 pixels, else window.",
         ),
-    ] = "detail",
+    ] = "auto",
     ensemble: Annotated[
         bool,
         typer.Option("--ensemble", help="Average the photo turned and mirrored: 5 times the time."),

@@ -43,9 +43,10 @@ class FillOptions(BaseModel):
         description="Pixels in the hole over which the fill fades in.",
     )
     large: Large = Field(
-        default="detail",
-        description="Fill round the holes, thick ones with detail of the photo; the same without "
-        "detail; or by small pictures of all of the photo.",
+        default="auto",
+        description="window: round the holes; detail: thick holes then get detail of the rest of "
+        "the photo; polyphase: by small pictures of all of the photo; auto: detail for the "
+        "bundled networks in photos over 512 pixels, else window.",
     )
     ensemble: bool = Field(
         default=False, description="Average the photo turned and mirrored: 5 times the time."
