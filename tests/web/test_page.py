@@ -13,6 +13,7 @@ from photo_files import file_of, noise, smooth
 from regionwise.engines import MembraneEngine
 from regionwise.images import read_photo
 from regionwise.web import context as web_context
+from regionwise.web import jobs as web_jobs
 from regionwise.web.settings import Settings
 from running_server import running
 
@@ -278,6 +279,24 @@ def test_fill_on_release(open_page):
     page.filled(1)
     page.drag((60, 160), (100, 160))
     page.filled(2)
+
+
+def test_sharp_detail_and_its_seed_are_sent(open_page, monkeypatch):
+    asked = []
+
+    def fill_photo(*arguments, **options):
+        asked.append(options)
+        return jobs_fill_photo(*arguments, **options)
+
+    jobs_fill_photo = web_jobs.fill_photo
+    monkeypatch.setattr(web_jobs, "fill_photo", fill_photo)
+    page = open_page().open(upload(photo_file()))
+    expect(page.page.locator("#seed-row")).to_be_hidden()
+    page.page.get_by_label("Sharp detail in large holes").check()
+    page.set("#seed", 7)
+    page.drag((60, 60), (100, 60))
+    page.fill(1)
+    assert [(options["large"], options["seed"]) for options in asked] == [("detail", 7)]
 
 
 def test_several_photos_get_one_mask(open_page):

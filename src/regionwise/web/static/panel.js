@@ -15,11 +15,12 @@ export class Options {
     this.seed = find("#seed");
     this.onRelease = find("#fill-on-release");
     this.ensemble = find("#ensemble");
+    this.detail = find("#detail");
     this.models = [];
     this.grow.value = choice("grow", 2);
     this.feather.value = choice("feather", "");
     this.seed.value = choice("seed", 0);
-    for (const toggle of [this.onRelease, this.ensemble]) {
+    for (const toggle of [this.onRelease, this.ensemble, this.detail]) {
       toggle.checked = choice(toggle.id, false);
       toggle.addEventListener("change", () => keepChoice(toggle.id, toggle.checked));
     }
@@ -28,6 +29,7 @@ export class Options {
         if (this[name].validity.valid) keepChoice(name, this[name].value);
       });
     }
+    this.detail.addEventListener("change", () => this.describe());
     this.model.addEventListener("change", () => {
       keepChoice("model", this.model.value);
       this.describe();
@@ -53,7 +55,7 @@ export class Options {
   describe() {
     const model = this.models.find(({ name }) => name === this.model.value);
     find("#model-title").textContent = model ? model.title : "";
-    find("#seed-row").hidden = !model?.seeded;
+    find("#seed-row").hidden = !model?.seeded && !this.detail.checked;
   }
 
   /** The options as the API takes them; throws an error in words for a bad one. */
@@ -66,6 +68,7 @@ export class Options {
     }
     const values = { model: this.model.value, grow: this.grow.value || "0" };
     if (this.ensemble.checked) values.ensemble = "true";
+    if (this.detail.checked) values.large = "detail";
     if (this.feather.value !== "") values.feather = this.feather.value;
     if (!find("#seed-row").hidden) values.seed = this.seed.value || "0";
     return values;
