@@ -26,6 +26,8 @@ def small(**changes):
 
 def test_the_protocols_are_those_of_the_papers_and_our_own():
     assert protocol_names() == [
+        "bakeoff-256",
+        "bakeoff-512",
         "card",
         "deepgin-table-2",
         "madf-table-1",
