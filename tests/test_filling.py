@@ -231,7 +231,7 @@ def test_a_large_photo_by_its_polyphase_components() -> None:
 
 
 def test_an_unknown_way_with_large_photos_is_one_line() -> None:
-    with pytest.raises(RegionwiseError, match=r"no way 'whole'.*; give auto, detail, window, polyphase"):
+    with pytest.raises(RegionwiseError, match=r"no way 'whole'.*; give auto, detail, window"):
         regionwise.fill(picture(9, 9), box=(1, 1, 3, 3), model=Inverting(), large="whole")
 
 
