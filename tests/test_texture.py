@@ -79,3 +79,15 @@ def test_the_engine_adds_it_to_each_picture_of_a_batch() -> None:
             expected = np.clip(smooth + np.float32(strength) * added, 0, 1)
             np.testing.assert_array_equal(answer, expected)
     assert np.abs(added).max() > 0.01
+
+
+def test_a_larger_picture_needs_less_contrast() -> None:
+    """Faint gravel counts as plain where a photo is seen small, as texture where it is seen large."""
+    added = {}
+    for side in (256, 512):
+        faint = 0.5 + 0.25 * (gravel(side, side) - 0.5)
+        hole = disc(side, side, 40)
+        smooth = np.where(hole[..., None], np.float32(0.5), faint)
+        added[side] = np.abs(texture(smooth, hole)).max()
+    assert added[256] == 0
+    assert added[512] > 0.005

@@ -30,6 +30,9 @@ _ALIKE = 8
 """Places that resemble a tile's: the third weakest of them is taken."""
 _FAINT, _STRONG = 0.04, 0.08
 """Deviation of a high-pass signal from which on it is taken over, and at which fully so."""
+_SIDE = 256
+"""Pixels of a picture's longer side up to which these hold. A photo seen larger has less contrast
+from pixel to pixel: they fall with the root of its side."""
 
 
 class TexturedEngine:
@@ -74,7 +77,8 @@ def texture(picture: Floats, hole: Bools) -> Floats:
     signal = _high_pass(picture, ~hole)
     energy = _tile_means(_cells((signal**2).mean(axis=2)[:height, :width]), sources)
     around = _surroundings(_cells(picture[:height, :width]))
-    chosen, strength = _matches(around, sources, targets, energy)
+    contrast = min(1.0, (_SIDE / max(hole.shape)) ** 0.5)
+    chosen, strength = _matches(around, sources, targets, energy / contrast**2)
     tiles = _laid(signal, targets, sources[chosen], strength)
     return np.where(hole[..., None], tiles, nothing)
 
