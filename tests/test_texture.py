@@ -82,7 +82,7 @@ def test_the_engine_adds_it_to_each_picture_of_a_batch() -> None:
 
 
 def test_a_larger_picture_needs_less_contrast() -> None:
-    """Faint gravel counts as plain where a photo is seen small, as texture where it is seen large."""
+    """Faint gravel counts as plain in a photo seen small, as texture in one seen large."""
     added = {}
     for side in (256, 512):
         faint = 0.5 + 0.25 * (gravel(side, side) - 0.5)
