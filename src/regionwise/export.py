@@ -72,7 +72,8 @@ def export_onnx(
 
 
 def _exported(module: nn.Module) -> onnx.ModelProto:
-    image, mask = torch.rand(2, 3, 72, 88), (torch.rand(2, 1, 72, 88) > 0.7).float()
+    # Two and three times the largest stride: a side of one tile would be taken for a constant.
+    image, mask = torch.rand(2, 3, 136, 264), (torch.rand(2, 1, 136, 264) > 0.7).float()
     batch, height, width = (torch.export.Dim(name, min=1) for name in ("batch", "height", "width"))
     axes = {0: batch, 2: height, 3: width}
     program = torch.onnx.export(
