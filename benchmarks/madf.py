@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from regionwise.layers.mask_aware_filter import MaskAwareFilter
 from regionwise.layers.pointwise_norm import PointwiseNorm
-from regionwise.models.madf import CascadedRefinementGenerator, RefinementDecoder, folded
+from regionwise.models.madf import CascadedRefinementGenerator, RefinementDecoder
 
 
 class LiteralFilter(nn.Module):
@@ -99,7 +99,7 @@ class LiteralDecoder(nn.Module):
 def ours(refinements: int, *, train: bool = True) -> CascadedRefinementGenerator:
     torch.manual_seed(0)
     network = CascadedRefinementGenerator(refinements)
-    return network if train else folded(network)
+    return network if train else network.folded()
 
 
 def literal(refinements: int, *, train: bool = True) -> CascadedRefinementGenerator:

@@ -46,3 +46,22 @@ def test_the_network_is_built_again_from_its_onnx(exported):
     assert (again.model, again.options["architecture"]) == ("rn", 1)
     weights = again.network().state_dict()
     assert all(torch.equal(weights[key], value) for key, value in network.state_dict().items())
+
+
+@pytest.mark.parametrize("norm", ["pointwise", "batch"])
+def test_folded_norms_are_no_obstacle_to_building_a_network_again(tmp_path, norm):
+    torch.manual_seed(0)
+    options = {"width": 16, "levels": 3, "refinements": 1, "norm": norm, "start": "membrane"}
+    network = create_model("madf", **options).train()
+    image, mask = torch.rand(2, 3, 48, 40), (torch.rand(2, 1, 48, 40) > 0.7).float()
+    with torch.no_grad():
+        network(image, mask)  # statistics of its own
+        wanted = network.eval()(image, mask).answer
+    network.fold_norms()
+    network = rounded_to_half(network)
+    file = tmp_path / "model.onnx"
+    export_onnx(network, file, origin=Checkpoint("madf", options, dict(network.state_dict())))
+    with torch.no_grad():
+        again = read_checkpoint(file).network()(image, mask).answer
+    torch.testing.assert_close(again, wanted, atol=2e-3, rtol=0)
+    assert largest_difference(network, file, [(48, 40)]) < 1e-4

@@ -164,8 +164,8 @@ def load_model(
     if name in _CLASSICAL:
         method = _CLASSICAL[name]
         return method.create(seed=seed) if method.draws else method.create()
-    engine = _load_file(name, device, seed)
     file = weights_file(name)
+    engine = _load_file(file, name, device, seed)
     if file.parent == WEIGHTS:
         strength = _read_card(file.with_suffix(".json")).texture
         engine = TexturedEngine(engine, strength) if strength else engine
@@ -191,8 +191,7 @@ def _default_name() -> str:
     return "membrane"
 
 
-def _load_file(name: str, device: Device, seed: int) -> Engine:
-    file = weights_file(name)
+def _load_file(file: Path, name: str, device: Device, seed: int) -> Engine:
     if file == Path() or not file.exists():
         if file.suffix:
             raise ModelError(f"there is no model file {file}; check the name")
@@ -211,9 +210,8 @@ def _load_file(name: str, device: Device, seed: int) -> Engine:
     if find_spec("torch") is None:
         raise ModelError(f'{file} needs PyTorch; pip install "regionwise[train]"')
     from regionwise.checkpoints import load_checkpoint
-    from regionwise.models.madf import CascadedRefinementGenerator, folded
+    from regionwise.models.foldable import Foldable
 
     network = load_checkpoint(file)
-    if isinstance(network, CascadedRefinementGenerator):
-        network = folded(network)
+    network = network.folded() if isinstance(network, Foldable) else network
     return engines.TorchEngine(network, device, seed)

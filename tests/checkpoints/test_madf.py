@@ -9,7 +9,7 @@ import torch
 from official_fixtures import official_answers, official_inputs, official_weights
 from regionwise.checkpoints import from_official
 from regionwise.errors import CheckpointError
-from regionwise.models.madf import IMAGENET_DEVIATION, IMAGENET_MEAN, folded
+from regionwise.models.madf import IMAGENET_DEVIATION, IMAGENET_MEAN
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def test_before_clipping(weights, fold):
     answers = official_answers("madf_k2")
     image, mask = official_inputs(answers)
     network = from_official(weights)
-    network = folded(network) if fold else network
+    network = network.folded() if fold else network
     known = 1 - mask
     inputs = torch.cat([(image - network.mean) / network.deviation * known, *3 * [known]], dim=1)
     with torch.no_grad():

@@ -14,7 +14,7 @@ from regionwise.layers.gated_conv import GatedConv
 from regionwise.layers.mask_aware_filter import MaskAwareFilter
 from regionwise.layers.partial_conv import PartialConv
 from regionwise.layers.pointwise_norm import PointwiseNorm
-from regionwise.models.madf import ABLATION, folded
+from regionwise.models.madf import ABLATION
 from regionwise.models.registry import create_model
 
 
@@ -121,7 +121,7 @@ def test_folding_changes_nothing_but_removes_every_batch_norm(norm):
     with torch.no_grad():
         for _ in range(3):  # statistics of its own
             network(*inputs(2))
-    copy = folded(network)
+    copy = network.folded()
     image, mask = inputs()
     with torch.no_grad():
         wanted = network.eval()(image, mask)

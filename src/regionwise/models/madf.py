@@ -9,7 +9,7 @@ normalisation in the encoder, ReLU after the recovery decoder's 3×3 convolution
 from __future__ import annotations
 
 import copy
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -295,18 +295,30 @@ class CascadedRefinementGenerator(nn.Module):
             pictures.append(picture)
         return pictures
 
+    def fold_norms(self) -> None:
+        """Move what batch normalisations do in eval mode into the convolutions before them.
 
-def folded(network: CascadedRefinementGenerator) -> CascadedRefinementGenerator:
-    """A copy for inference alone, in eval mode, batch normalisations folded into convolutions."""
-    network = copy.deepcopy(network).eval()
-    for step in network.modules():
-        if isinstance(step, _RecoveryStep | _RefinementStep):
-            home = step.norm if isinstance(step.norm, PointwiseNorm) else step
+        They stay where they are and leave everything as it is, so the weights keep their names.
+        """
+        for step, home in self._normalized():
             norm = home.norm
-            if isinstance(norm, nn.BatchNorm2d):
-                step.up = fuse_conv_bn_eval(step.up, norm, transpose=True)
-                home.norm = nn.Identity()
-    return network
+            step.up = fuse_conv_bn_eval(step.up.eval(), norm.eval(), transpose=True)
+            norm.reset_parameters()
+            norm.running_var.fill_(1 - norm.eps)
+
+    def folded(self) -> CascadedRefinementGenerator:
+        """A copy for inference alone, in eval mode and without batch normalisations."""
+        network = copy.deepcopy(self).eval()
+        network.fold_norms()
+        for _, home in network._normalized():
+            home.norm = nn.Identity()
+        return network
+
+    def _normalized(self) -> list[tuple[Any, Any]]:
+        """Steps whose output is batch-normalised, each with the module whose `norm` does it."""
+        steps = [m for m in self.modules() if isinstance(m, _RecoveryStep | _RefinementStep)]
+        pairs = [(m, m.norm if isinstance(m.norm, PointwiseNorm) else m) for m in steps]
+        return [(m, home) for m, home in pairs if isinstance(home.norm, nn.BatchNorm2d)]
 
 
 def _check_options(
