@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import nn
 
 from regionwise.checkpoints import read_checkpoint
 from regionwise.errors import CheckpointError
+from regionwise.models.madf import CascadedRefinementGenerator
 from regionwise.models.registry import create_model
 from regionwise.recipe.schema import InitializationSection, Recipe
+from regionwise.training.widening import is_narrower, load_narrower
 
 
 def create_generator(recipe: Recipe) -> nn.Module:
     """The recipe's network with the weights it begins with.
+
+    A narrower MADF's are widened, see `regionwise.training.widening`.
 
     Raises:
         CheckpointError: if the initial weights are missing or another network's.
@@ -24,7 +29,10 @@ def create_generator(recipe: Recipe) -> nn.Module:
     if recipe.initial_weights is not None:
         checkpoint = read_checkpoint(Path(recipe.initial_weights))
         try:
-            network.load_state_dict(checkpoint.weights)
+            if is_narrower(checkpoint, recipe.model):
+                load_narrower(cast(CascadedRefinementGenerator, network), checkpoint.weights)
+            else:
+                network.load_state_dict(checkpoint.weights)
         except RuntimeError as error:
             raise CheckpointError(
                 f"{recipe.initial_weights}: the weights are of a {checkpoint.model} with options "
