@@ -292,7 +292,7 @@ class Recipe(Section):
 
     Attributes:
         initial_weights: a checkpoint from which the network begins, of any kind that
-            `regionwise fill --model` reads. A MADF may be narrower than the recipe's: it is widened.
+            `regionwise fill --model` reads. A narrower MADF than the recipe's is widened.
         feature_weights: "random" makes feature networks of seeded random weights, for tests.
         ema: decay of the averaged weights, which are what is kept in the end; 0 for none.
         precision: "bf16" and "fp16" are mixed precision.
