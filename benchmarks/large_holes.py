@@ -22,8 +22,8 @@ import regionwise
 from regionwise.evaluation.metrics import measure
 
 WAYS = {
-    "`rn`, window": ("default", "window"),
-    "`rn`, detail": ("default", "detail"),
+    "`madf`, window": ("default", "window"),
+    "`madf`, detail": ("default", "detail"),
     "membrane": ("membrane", "window"),
     "Telea": ("telea", "window"),
     "`patchmatch`, window": ("patchmatch", "window"),
