@@ -199,6 +199,7 @@ def test_bfloat16_and_float16_stay_finite(start):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"width": "wide"}, "madf: width='wide': input should be a valid integer"),
         ({"refinements": 4}, "refinements=4 is not one of 0, 1, 2, 3"),
         ({"encoder": "plain"}, "encoder='plain' is not one of mask_aware, partial, gated"),
         ({"norm": "instance"}, "norm='instance'"),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from importlib import import_module
 from inspect import signature
-from typing import Any
+from typing import Any, get_type_hints
 
+from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
 from regionwise.errors import ModelError
@@ -53,5 +54,16 @@ def create_model(name: str, **options: Any) -> nn.Module:
     try:
         network: nn.Module = home(**options)
     except (TypeError, KeyError, ValueError) as error:
-        raise ModelError(f"{name}: {error}") from error
+        mistyped = _mistyped(get_type_hints(home.__init__), options)
+        raise ModelError(f"{name}: {mistyped or error}") from error
     return network
+
+
+def _mistyped(hints: dict[str, Any], options: dict[str, Any]) -> str:
+    """The first option whose value is of another type than the network's class says, or nothing."""
+    for option, value in options.items():
+        try:
+            TypeAdapter(hints[option]).validate_python(value)
+        except ValidationError as error:
+            return f"{option}={value!r}: {error.errors()[0]['msg'].lower()}"
+    return ""
