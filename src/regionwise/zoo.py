@@ -23,7 +23,7 @@ from regionwise.texture import TexturedEngine
 
 WEIGHTS = Path(__file__).parent / "weights"
 
-DEFAULT = "rn"
+DEFAULT = "madf"
 """The bundled model that the name `default` stands for."""
 
 

@@ -14,7 +14,7 @@ def command(
     mask: Annotated[Path, typer.Argument(help="White is missing. A picture of the photo's size.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The panel to write, a .png.")],
     model: Annotated[
-        str, typer.Option(help="rn, or a file of weights of RN or MADF: .safetensors, .pt, .onnx.")
+        str, typer.Option(help="rn, madf, small, or a file of weights of RN or MADF.")
     ] = "rn",
     size: Annotated[
         int, typer.Option(help="The photo's longer side is scaled down to so many pixels.", min=32)
