@@ -20,6 +20,7 @@ benchmark: $(TEST)/.done  ## print the table of docs/benchmark.md that anyone ca
 lint: $(TEST)/.done
 	$(TEST)/bin/ruff check .
 	$(TEST)/bin/ruff format --check .
+	$(TEST)/bin/lint-imports --no-cache
 
 types: $(TEST)/.done
 	$(TEST)/bin/mypy

@@ -19,7 +19,7 @@ import onnxruntime
 from measure import run_often
 from PIL import Image
 
-from regionwise.zoo import weights_file
+from regionwise.weights.bundled import weights_file
 
 SIZE = 512
 HOLE = slice(141, 371)  # 230 × 230 of 512 × 512: 20.2 %

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from regionwise.data import HolePhotos, draw_holes, families
-from regionwise.framing import framed
-from regionwise.photo_sources import find_photos
+from regionwise.data.batches import HolePhotos, draw_holes, families
+from regionwise.data.framing import framed
+from regionwise.data.photo_sources import find_photos
 from regionwise.recipe import read_recipe
 
 RECIPES = ("rn", "region-wise", "madf", "deepgin")

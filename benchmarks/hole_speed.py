@@ -15,7 +15,8 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw
 
-from regionwise.holes import FAMILIES, Mask, Size
+from regionwise.arrays import Mask
+from regionwise.holes import FAMILIES, Size
 
 
 def vertex_by_vertex(size: Size, rng: np.random.Generator) -> Mask:

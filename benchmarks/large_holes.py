@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 import regionwise
-from regionwise.evaluation.metrics import measure
+from regionwise.evaluation.metrics.metric import measure
 
 WAYS = {
     "`madf`, window": ("default", "window"),

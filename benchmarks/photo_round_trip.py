@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from regionwise.images import encode_photo, read_photo
-from regionwise.masks import grow
+from regionwise.photos.files import encode_photo, read_photo
+from regionwise.photos.masks import grow
 
 HOLE = 100  # pixels a side
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {

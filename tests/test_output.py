@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-
-from photo_files import (
+from tests.support.photo_files import (
     noise,
     one_line,
 )
+
 from regionwise import output
 from regionwise.errors import OutputError
-from regionwise.images import read_photo, write_photo
+from regionwise.photos.files import read_photo, write_photo
 
 
 class TestWriting:

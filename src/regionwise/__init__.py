@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from regionwise.engines.zoo import list_models, load_model
     from regionwise.errors import RegionwiseError
-    from regionwise.filling import fill
+    from regionwise.filling.fill import fill
     from regionwise.models.prediction import Prediction, compose
     from regionwise.models.registry import create_model
-    from regionwise.zoo import list_models, load_model
 
 _HOMES = {
-    "fill": "regionwise.filling",
-    "list_models": "regionwise.zoo",
-    "load_model": "regionwise.zoo",
+    "fill": "regionwise.filling.fill",
+    "list_models": "regionwise.engines.zoo",
+    "load_model": "regionwise.engines.zoo",
     "create_model": "regionwise.models.registry",
     "compose": "regionwise.models.prediction",
     "Prediction": "regionwise.models.prediction",

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
+from tests.support.official_fixtures import official_answers, official_inputs, official_weights
 
-from official_fixtures import official_answers, official_inputs, official_weights
 from regionwise import compose
 from regionwise.checkpoints import from_official
 from regionwise.errors import CheckpointError

@@ -2,8 +2,13 @@
 
 import pytest
 import torch
+from tests.support.official_fixtures import (
+    official_answers,
+    official_inputs,
+    official_weights,
+    relative_error,
+)
 
-from official_fixtures import official_answers, official_inputs, official_weights, relative_error
 from regionwise.checkpoints import from_official, load_checkpoint
 from regionwise.checkpoints.spectral_norm import plain_weight
 from regionwise.cli import main

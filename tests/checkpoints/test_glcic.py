@@ -3,8 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from tests.support.official_fixtures import (
+    official_answers,
+    official_inputs,
+    official_weights,
+    relative_error,
+)
 
-from official_fixtures import official_answers, official_inputs, official_weights, relative_error
 from regionwise import fill
 from regionwise.checkpoints import from_official
 from regionwise.errors import CheckpointError

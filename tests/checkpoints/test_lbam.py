@@ -2,8 +2,13 @@
 
 import pytest
 import torch
+from tests.support.official_fixtures import (
+    official_answers,
+    official_inputs,
+    official_weights,
+    relative_error,
+)
 
-from official_fixtures import official_answers, official_inputs, official_weights, relative_error
 from regionwise.checkpoints import from_official
 from regionwise.errors import CheckpointError
 

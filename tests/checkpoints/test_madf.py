@@ -5,8 +5,8 @@ The fixtures of K = 0 and 1 are those of K = 2 with fewer decoders: same weights
 
 import pytest
 import torch
+from tests.support.official_fixtures import official_answers, official_inputs, official_weights
 
-from official_fixtures import official_answers, official_inputs, official_weights
 from regionwise.checkpoints import from_official
 from regionwise.errors import CheckpointError
 from regionwise.models.madf import IMAGENET_DEVIATION, IMAGENET_MEAN

@@ -1,8 +1,13 @@
 """Our PEN-Net with the authors' weights computes what their network computes."""
 
 import torch
+from tests.support.official_fixtures import (
+    official_answers,
+    official_inputs,
+    official_weights,
+    relative_error,
+)
 
-from official_fixtures import official_answers, official_inputs, official_weights, relative_error
 from regionwise.checkpoints import from_official
 
 

@@ -4,14 +4,19 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.support.official_fixtures import (
+    official_answers,
+    official_inputs,
+    official_weights,
+    relative_error,
+)
 
-from official_fixtures import official_answers, official_inputs, official_weights, relative_error
 from regionwise.checkpoints import from_official
+from regionwise.checkpoints.export import export_onnx
 from regionwise.cli import main
+from regionwise.engines.zoo import load_model
 from regionwise.errors import CheckpointError
-from regionwise.export import export_onnx
 from regionwise.models.registry import create_model
-from regionwise.zoo import load_model
 
 
 @pytest.fixture(scope="module")

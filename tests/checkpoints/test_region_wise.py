@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from tests.support.official_fixtures import official_answers, official_inputs, official_weights
 
-from official_fixtures import official_answers, official_inputs, official_weights
 from regionwise.checkpoints import from_official, load_checkpoint
 from regionwise.errors import CheckpointError
 

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
+from tests.support.official_fixtures import official_answers, official_inputs, official_weights
 
-from official_fixtures import official_answers, official_inputs, official_weights
 from regionwise.checkpoints import from_official
 
 

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from tests.support.official_fixtures import official_weights
+from tests.support.tiny_networks import write_blur
 
-from official_fixtures import official_weights
 from regionwise.checkpoints import Checkpoint, load_checkpoint, read_checkpoint, save_checkpoint
+from regionwise.checkpoints.export import largest_difference
 from regionwise.cli import main
 from regionwise.errors import CheckpointError
-from regionwise.export import largest_difference
 from regionwise.models.registry import create_model
-from regionwise.zoo import weights_file
-from tiny_networks import write_blur
+from regionwise.weights.bundled import weights_file
 
 
 @pytest.fixture

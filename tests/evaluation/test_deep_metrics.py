@@ -13,12 +13,12 @@ from scipy import linalg
 from torch import nn
 
 from regionwise.errors import CheckpointError, DataError, ModelError, RegionwiseError
-from regionwise.evaluation import downloads, feature_networks
-from regionwise.evaluation.features import FeatureFile, distances
-from regionwise.evaluation.frechet import Moments, frechet_distance
-from regionwise.evaluation.inception import TorchScriptFeatures, load_extractor
-from regionwise.evaluation.lpips import LpipsJudge, lpips
-from regionwise.evaluation.perceptual import PerceptualJudge
+from regionwise.evaluation.feature_files import FeatureFile, distances
+from regionwise.evaluation.metrics.frechet import Moments, frechet_distance
+from regionwise.evaluation.metrics.lpips import LpipsJudge, lpips
+from regionwise.evaluation.metrics.perceptual import PerceptualJudge
+from regionwise.features import classifiers, downloads
+from regionwise.features.inception import TorchScriptFeatures, load_extractor
 
 HEADS = Path(torchmetrics.__file__).parent / "functional" / "image" / "lpips_models"
 
@@ -47,7 +47,7 @@ def torchvision_vgg16():
 
 
 BUILDERS = {"alex": torchvision_alexnet, "vgg": torchvision_vgg16}
-NETWORKS = {"alex": feature_networks.ALEX, "vgg": feature_networks.VGG}
+NETWORKS = {"alex": classifiers.ALEX, "vgg": classifiers.VGG}
 
 
 @pytest.fixture(params=["alex", "vgg"])
@@ -97,13 +97,13 @@ def test_features_are_those_of_the_layers(net):
     name, built = net
     network = NETWORKS[name]
     x = torch.rand(1, 3, 64, 75)
-    found = feature_networks.features(network, weights_of(built), x)
+    found = classifiers.features(network, weights_of(built), x)
     for tap, ours in zip(network.taps, found, strict=True):
         torch.testing.assert_close(ours, built[: tap + 2](x))
     smallest = torch.rand(1, 3, network.smallest, network.smallest)
-    assert min(feature_networks.features(network, weights_of(built), smallest)[-1].shape) > 0
+    assert min(classifiers.features(network, weights_of(built), smallest)[-1].shape) > 0
     with pytest.raises(ModelError, match="needs pictures of at least"):
-        feature_networks.features(network, weights_of(built), smallest[..., 1:])
+        classifiers.features(network, weights_of(built), smallest[..., 1:])
 
 
 @pytest.fixture
@@ -111,19 +111,19 @@ def folder(tmp_path, monkeypatch):
     """A folder of weights whose published checksums are those of random ones."""
     torch.manual_seed(1)
     for name, weights, module in (
-        ("alex", "ALEXNET", feature_networks.ALEX),
-        ("vgg", "VGG16", feature_networks.VGG),
+        ("alex", "ALEXNET", classifiers.ALEX),
+        ("vgg", "VGG16", classifiers.VGG),
     ):
         file = tmp_path / module.weights.file
         torch.save(weights_of(BUILDERS[name]()), file)
         changed = downloads.Weights(file.name, "url", downloads.checksum_of(file), "")
         monkeypatch.setattr(downloads, weights, changed)
-        network = feature_networks.Network(**(vars(module) | {"weights": changed}))
-        monkeypatch.setattr(feature_networks, name.upper(), network)
+        network = classifiers.Network(**(vars(module) | {"weights": changed}))
+        monkeypatch.setattr(classifiers, name.upper(), network)
         monkeypatch.setitem(
-            sys.modules["regionwise.evaluation.lpips"]._NETWORKS,
+            sys.modules["regionwise.evaluation.metrics.lpips"]._NETWORKS,
             name,
-            (network, sys.modules["regionwise.evaluation.lpips"]._NETWORKS[name][1]),
+            (network, sys.modules["regionwise.evaluation.metrics.lpips"]._NETWORKS[name][1]),
         )
         (tmp_path / f"lpips-{name}.pth").write_bytes((HEADS / f"{name}.pth").read_bytes())
     return tmp_path
@@ -145,7 +145,7 @@ def test_the_judges_take_checked_files_of_a_folder(folder):
 
 
 def test_weights_that_are_not_the_published_ones_are_refused(folder):
-    torch.save(weights_of(torchvision_alexnet()), folder / feature_networks.ALEX.weights.file)
+    torch.save(weights_of(torchvision_alexnet()), folder / classifiers.ALEX.weights.file)
     with pytest.raises(CheckpointError, match="wrong sha256"):
         LpipsJudge(f"alex:{folder}", "cpu")
     (folder / "lpips-vgg.pth").unlink()
@@ -262,7 +262,7 @@ def test_only_the_standard_inception_is_called_fid(network, monkeypatch):
     other = TorchScriptFeatures(network, "cpu")
     assert other.name == "Fréchet distance (pooled)"
     standard = downloads.Weights("", "", downloads.checksum_of(network), "")
-    monkeypatch.setattr("regionwise.evaluation.inception.INCEPTION", standard)
+    monkeypatch.setattr("regionwise.features.inception.INCEPTION", standard)
     inception = TorchScriptFeatures(network, "cpu")
     assert inception.name == "FID"
     pictures = np.full((1, 3, 8, 8), 200, np.uint8)

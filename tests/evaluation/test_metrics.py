@@ -10,10 +10,10 @@ from skimage import data
 from skimage.color import rgb2gray
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from regionwise.evaluation.metrics import PICTURE_METRICS, PSNR_LIMIT, measure
-from regionwise.evaluation.pixels import l1, l1_grey, l2, psnr
-from regionwise.evaluation.ssim import ssim, ssim_map
-from regionwise.evaluation.texture import gradient_energy
+from regionwise.evaluation.metrics.metric import PICTURE_METRICS, PSNR_LIMIT, measure
+from regionwise.evaluation.metrics.pixels import l1, l1_grey, l2, psnr
+from regionwise.evaluation.metrics.ssim import ssim, ssim_map
+from regionwise.evaluation.metrics.texture import gradient_energy
 
 
 def channels_first(picture):

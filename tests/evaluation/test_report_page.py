@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from regionwise.evaluation.contact_sheet import Sample
-from regionwise.evaluation.metrics import Metric
+from regionwise.evaluation.metrics.metric import Metric
 from regionwise.evaluation.plan import Plan
 from regionwise.evaluation.report import html_report
 from regionwise.evaluation.rows import Row

@@ -1,25 +1,33 @@
+import hashlib
 import json
 import tarfile
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests.support.tiny_networks import write_blur, write_constant
 
 import regionwise.evaluation.settings as settings_module
 from regionwise.cli import main
+from regionwise.data.photo_sources import StoredPhoto, find_photos, is_held_out
+from regionwise.engines.engine import NO_TRAITS
+from regionwise.engines.wrapping import wrapped
+from regionwise.engines.zoo import load_model
 from regionwise.errors import DataError, ModelError, OutputError, RegionwiseError
 from regionwise.evaluation.manifest import Manifest, MaskSet
-from regionwise.evaluation.pixels import psnr
+from regionwise.evaluation.metrics.pixels import psnr
 from regionwise.evaluation.rows import Row, append_row, read_rows
 from regionwise.evaluation.run import Evaluation, Shard, fill_and_compose, read_truth
 from regionwise.evaluation.settings import Settings, claim_folder
 from regionwise.evaluation.summary import errors_of, tables_of, write_summary
 from regionwise.evaluation.workers import run_in_workers
-from regionwise.photo_sources import StoredPhoto, find_photos, is_held_out
+from regionwise.weights import bundled
 
 
 class Constant:
     """Answers one value everywhere; counts how often it was asked."""
+
+    traits = NO_TRAITS
 
     def __init__(self, value):
         self.value = value
@@ -329,8 +337,27 @@ def test_a_wrong_shard_is_refused(photos, protocol, tmp_path, shard, capsys):
     assert "is not I/N" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", [card.name for card in bundled.bundled_cards()])
+def test_bundled_weights_are_named_with_their_checksum(name):
+    digest = hashlib.sha256((bundled.FOLDER / f"{name}.onnx").read_bytes()).hexdigest()
+    assert settings_module.weights_checksum(wrapped(load_model(name))) == digest
+
+
 def test_a_model_of_a_file_is_named_with_its_checksum(tmp_path):
-    file = tmp_path / "model.onnx"
-    file.write_bytes(b"weights")
-    assert settings_module.weights_checksum(str(file), Constant(0)).startswith("9a129038")
-    assert settings_module.weights_checksum("membrane", Constant(0)) == ""
+    file = write_blur(tmp_path / "model.onnx")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert settings_module.weights_checksum(load_model(file)) == digest
+    assert settings_module.weights_checksum(load_model("membrane")) == ""
+
+
+def test_an_evaluation_whose_weights_changed_is_not_gone_on_with(
+    photos, protocol, tmp_path, capsys
+):
+    file = write_blur(tmp_path / "model.onnx")
+    arguments = ["evaluate", "-m", str(file), "-p", str(photos), "--protocol", protocol]
+    arguments += ["-o", str(tmp_path / "results")]
+    assert main(arguments) == 0
+    assert main(arguments) == 0
+    write_constant(file, 0.5)
+    assert main(arguments) == 2
+    assert "other models" in capsys.readouterr().err

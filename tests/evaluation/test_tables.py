@@ -6,7 +6,7 @@ import math
 import pytest
 from rich.console import Console
 
-from regionwise.evaluation.metrics import Metric
+from regionwise.evaluation.metrics.metric import Metric
 from regionwise.evaluation.plan import Plan
 from regionwise.evaluation.rows import Row
 from regionwise.evaluation.tables import best_columns, make_tables

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regionwise.classical.membrane import membrane_fill as membrane_in_numpy
 from regionwise.layers.membrane import membrane_fill
-from regionwise.membrane import membrane_fill as membrane_in_numpy
 
 
 @settings(max_examples=30, deadline=None)

@@ -6,8 +6,8 @@ import torch
 
 from regionwise import compose, fill
 from regionwise.checkpoints import Checkpoint, save_checkpoint
+from regionwise.checkpoints.export import export_onnx, largest_difference, rounded_to_half
 from regionwise.errors import ModelError
-from regionwise.export import export_onnx, largest_difference, rounded_to_half
 from regionwise.models.registry import create_model
 
 SLIM = {

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import regionwise
 from regionwise import compose
+from regionwise.checkpoints.export import export_onnx, largest_difference, rounded_to_half
 from regionwise.errors import ModelError
-from regionwise.export import export_onnx, largest_difference, rounded_to_half
 from regionwise.layers.membrane import known_deviation, membrane_fill
 from regionwise.layers.self_attention import SelfAttention
 from regionwise.models.deepgin import TABLE_1

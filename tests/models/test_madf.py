@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 import regionwise
 from regionwise import compose
+from regionwise.checkpoints.export import export_onnx, largest_difference
 from regionwise.errors import ModelError
-from regionwise.export import export_onnx, largest_difference
 from regionwise.layers.gated_conv import GatedConv
 from regionwise.layers.mask_aware_filter import MaskAwareFilter
 from regionwise.layers.partial_conv import PartialConv

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regionwise import compose
+from regionwise.checkpoints.export import export_onnx, largest_difference
+from regionwise.discriminators.discriminators import RegionWiseDiscriminator
 from regionwise.errors import ModelError
-from regionwise.export import export_onnx, largest_difference
-from regionwise.models.discriminators import RegionWiseDiscriminator
 from regionwise.models.registry import create_model
 
 

@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 
 from regionwise.checkpoints import load_checkpoint
+from regionwise.data.photo_sources import find_photos
 from regionwise.errors import OutputError, RegionwiseWarning, TrainingAlarm
-from regionwise.photo_sources import find_photos
 from regionwise.training.loop import train
 from regionwise.training.settings import Settings
 from regionwise.training.state import read_state

@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 import yaml
 
+from regionwise.discriminators.discriminators import PatchDiscriminator
 from regionwise.errors import RecipeError
 from regionwise.layers.canny import gray
 from regionwise.losses.structural_similarity import structural_similarity
-from regionwise.models.discriminators import PatchDiscriminator
 from regionwise.models.prediction import Prediction
 from regionwise.recipe import check_recipe
 from regionwise.recipe.schema import DiscriminatorSection

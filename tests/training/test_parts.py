@@ -6,10 +6,10 @@ import pytest
 import torch
 from tests.training.conftest import RECIPES
 
-from regionwise.data import HolePhotos, stream_batches
+from regionwise.data.batches import HolePhotos, stream_batches
+from regionwise.data.photo_sources import find_photos
 from regionwise.errors import RecipeError
 from regionwise.layers.canny import canny_edges
-from regionwise.photo_sources import find_photos
 from regionwise.recipe import override, read_recipe
 from regionwise.training.loop import train
 from regionwise.training.settings import Settings, make_fabric

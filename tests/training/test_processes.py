@@ -10,7 +10,7 @@ import time
 import pytest
 import torch
 
-from regionwise.photo_sources import find_photos
+from regionwise.data.photo_sources import find_photos
 from regionwise.training.loop import train
 from regionwise.training.run_folder import Run, read_run, write_run
 from regionwise.training.settings import Settings

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from regionwise.data import HolePhotos, stream_batches
-from regionwise.photo_sources import find_photos
+from regionwise.data.batches import HolePhotos, stream_batches
+from regionwise.data.photo_sources import find_photos
 from regionwise.recipe import override, read_recipe
 from regionwise.recipe.losses import AdversarialTerm, FeatureMatchingTerm, FeatureTerm
 from regionwise.training.objective import labels

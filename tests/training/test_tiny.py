@@ -10,9 +10,9 @@ from PIL import Image
 from skimage import data
 
 from regionwise.checkpoints import load_checkpoint
-from regionwise.evaluation.pixels import l1, psnr
-from regionwise.evaluation.ssim import ssim
-from regionwise.photo_sources import find_photos
+from regionwise.data.photo_sources import find_photos
+from regionwise.evaluation.metrics.pixels import l1, psnr
+from regionwise.evaluation.metrics.ssim import ssim
 from regionwise.recipe import read_recipe
 from regionwise.training.initialization import create_generator
 from regionwise.training.loop import train

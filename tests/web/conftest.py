@@ -4,8 +4,9 @@ import pytest
 
 pytest.importorskip("fastapi", reason='pip install "regionwise[web]"')
 
+from tests.support.running_server import running
+
 from regionwise.web.settings import Settings
-from running_server import running
 
 
 @pytest.fixture(scope="module")

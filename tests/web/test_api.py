@@ -7,10 +7,10 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
+from tests.support.photo_files import SRGB, decoded, exif_of, file_of, noise, saved, smooth
 
 import regionwise
-from photo_files import SRGB, decoded, exif_of, file_of, noise, saved, smooth
-from regionwise.images import read_photo
+from regionwise.photos.files import read_photo
 
 HEIGHT, WIDTH = 70, 90
 

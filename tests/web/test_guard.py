@@ -1,10 +1,10 @@
 """Who may ask: names, origins, the token; and what every answer says to browsers."""
 
 import pytest
+from tests.support.running_server import running
 
 from regionwise.web.guard import is_own_host
 from regionwise.web.settings import Settings
-from running_server import running
 
 LOCAL = Settings()
 OPEN = Settings(host="0.0.0.0", allowed_hosts=frozenset({"photos.lan"}))

@@ -15,15 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from tests.support.photo_files import QUICK, file_of, noise, png_chunk, saved
+from tests.support.running_server import running
 
 import regionwise
-from photo_files import QUICK, file_of, noise, png_chunk, saved
-from regionwise.engines import MembraneEngine
+from regionwise.engines.classical_engine import MembraneEngine
 from regionwise.web import context
 from regionwise.web.photo_store import DecodedPhotos, PhotoStore
 from regionwise.web.refusals import RefusedError
 from regionwise.web.settings import Settings
-from running_server import running
 
 PHOTO = file_of("PNG", "RGB", noise("RGB", 40, 50), 1)
 MASK = saved(Image.fromarray(np.pad(np.ones((9, 9), bool), ((9, 22), (9, 32)))), "PNG")
@@ -241,7 +241,7 @@ class TestMemory:
     def test_photos_are_forgotten_when_nobody_asks(self):
         now = [0.0]
         store = PhotoStore(10**6, 60, clock=lambda: now[0])
-        photo = regionwise.images.read_photo(PHOTO)
+        photo = regionwise.photos.files.read_photo(PHOTO)
         one, other = (store.add("a", PHOTO, photo) for _ in range(2))
         now[0] = 50
         store.get(one.id)
@@ -253,7 +253,7 @@ class TestMemory:
         assert store.size == len(PHOTO)
 
     def test_decoded_photos_are_bounded_and_decoded_once(self):
-        photo = regionwise.images.read_photo(PHOTO)
+        photo = regionwise.photos.files.read_photo(PHOTO)
         decoded = DecodedPhotos(2 * photo.color.nbytes)
         asked = []
 

@@ -8,20 +8,28 @@ import zipfile
 import numpy as np
 import pytest
 from PIL import Image
+from tests.support.photo_files import file_of, noise, smooth
+from tests.support.running_server import running
 
-from photo_files import file_of, noise, smooth
-from regionwise.engines import MembraneEngine
-from regionwise.images import read_photo
+from regionwise.engines.classical_engine import MembraneEngine
+from regionwise.photos.files import read_photo
 from regionwise.web import context as web_context
 from regionwise.web import jobs as web_jobs
 from regionwise.web.settings import Settings
-from running_server import running
 
 pytest.importorskip("playwright", reason="pip install playwright")
 
 from playwright.sync_api import expect, sync_playwright
-
-from page_user import CHROMIUM, FLAGS, HEIGHT, WIDTH, Page, distance_to, photo_file, upload
+from tests.support.page_user import (
+    CHROMIUM,
+    FLAGS,
+    HEIGHT,
+    WIDTH,
+    Page,
+    distance_to,
+    photo_file,
+    upload,
+)
 
 DESKTOP = {"viewport": {"width": 1200, "height": 760}, "accept_downloads": True}
 PHONE = {

@@ -5,7 +5,8 @@ import threading
 import numpy as np
 import pytest
 
-from regionwise.engines import MembraneEngine
+from regionwise.engines.classical_engine import MembraneEngine
+from regionwise.engines.engine import NO_TRAITS
 from regionwise.errors import ModelError
 from regionwise.web.shared_engine import Engines, SharedEngine
 
@@ -20,6 +21,8 @@ def window(seed, side=16, count=1):
 
 class Recorder:
     """Notes the batches; holds the first one until it is told to go on."""
+
+    traits = NO_TRAITS
 
     def __init__(self, fails=lambda count: False):
         self.sizes = []

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from regionwise.errors import CheckpointError, ModelError
+from regionwise.models.network import InpaintingNetwork
 from regionwise.models.registry import create_model
 
 
@@ -25,7 +26,7 @@ class Checkpoint:
     options: dict[str, Any]
     weights: dict[str, Tensor]
 
-    def network(self) -> nn.Module:
+    def network(self) -> InpaintingNetwork:
         """The network, in eval mode.
 
         Raises:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from regionwise.checkpoints import (
     aotgan,
@@ -27,6 +27,7 @@ from regionwise.checkpoints import (
 from regionwise.checkpoints.checkpoint import Checkpoint
 from regionwise.checkpoints.parts import joined
 from regionwise.errors import CheckpointError
+from regionwise.models.network import InpaintingNetwork
 
 _FORMATS = (
     aotgan,
@@ -51,7 +52,7 @@ FILES_OF_PARTS: tuple[dict[str, str], ...] = tuple(
 """For each network that comes as several files: its parts, and the names of their files."""
 
 
-def from_official(state_dict: Mapping[str, Any], **options: Any) -> nn.Module:
+def from_official(state_dict: Mapping[str, Any], **options: Any) -> InpaintingNetwork:
     """Our network in eval mode with the weights of an authors' checkpoint.
 
     Args:

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
-from torch import nn
 
 from regionwise.checkpoints.checkpoint import Checkpoint
 from regionwise.checkpoints.official import FILES_OF_PARTS, read_official
 from regionwise.checkpoints.onnx_origin import read_onnx
 from regionwise.checkpoints.parts import MissingPartError
 from regionwise.errors import CheckpointError, OutputError
+from regionwise.models.network import InpaintingNetwork
 
 
 def save_checkpoint(checkpoint: Checkpoint, file: Path) -> None:
@@ -37,7 +37,7 @@ def save_checkpoint(checkpoint: Checkpoint, file: Path) -> None:
         raise OutputError(f"{file}: the weights could not be written ({error})") from error
 
 
-def load_checkpoint(file: str | Path) -> nn.Module:
+def load_checkpoint(file: str | Path) -> InpaintingNetwork:
     """The network in eval mode; see `read_checkpoint` for the formats and errors."""
     try:
         return read_checkpoint(file).network()

@@ -31,17 +31,18 @@ def command(
     windows of the mask (Figure 5). Needs PyTorch: pip install "regionwise[train]".
     """
     from regionwise.checkpoints import load_checkpoint
-    from regionwise.compositing import read_window
     from regionwise.explain import explain
-    from regionwise.filling import find_hole
-    from regionwise.images import read_photo
+    from regionwise.filling.canvas import read_window
+    from regionwise.filling.fill import find_hole
+    from regionwise.filling.options import FillOptions
+    from regionwise.filling.windows import Window
     from regionwise.output import check_output, write_whole
-    from regionwise.windows import Window
-    from regionwise.zoo import weights_file
+    from regionwise.photos.files import read_photo
+    from regionwise.weights.bundled import weights_file
 
     check_output(output, overwrite=overwrite)
     source = read_photo(photo)
-    hole = find_hole(source, mask)
+    hole = find_hole(source, mask, FillOptions())
     network = load_checkpoint(weights_file(model))
     shrink = min(1, size / max(hole.shape))
     rows, columns = (max(1, round(side * shrink)) for side in hole.shape)

@@ -26,17 +26,15 @@ def command(
     Example:  regionwise export runs/tiny/last.pt -o tiny.onnx
     """
     from regionwise.checkpoints import Checkpoint, read_checkpoint
+    from regionwise.checkpoints.export import export_onnx, largest_difference, rounded_to_half
     from regionwise.errors import OutputError
-    from regionwise.export import export_onnx, largest_difference, rounded_to_half
-    from regionwise.models.foldable import Foldable
 
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists; give another name, or --overwrite")
     stored = read_checkpoint(checkpoint)
     network = stored.network()
-    if isinstance(network, Foldable):
-        # The exporter folds them anyhow; what it computes itself could not be read back.
-        network.fold_norms()
+    # The exporter folds them anyhow; what it computes itself could not be read back.
+    network.fold_norms()
     network = rounded_to_half(network) if half else network
     origin = Checkpoint(stored.model, stored.options, dict(network.state_dict()))
     export_onnx(network, output, half=half, origin=origin)

@@ -18,17 +18,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from regionwise.cli import tell
+from regionwise.cli.fill_options import with_fill_options
 from regionwise.errors import MaskError, ModelError, RegionwiseError, RegionwiseWarning
+from regionwise.filling.options import FillOptions
 
 if TYPE_CHECKING:
-    from regionwise.batch import FillOptions, Outcome
-    from regionwise.engines import Engine
-    from regionwise.filling import Progress
+    from regionwise.engines.engine import Engine
+    from regionwise.filling.fill import ReportProgress
+    from regionwise.filling.folder import FillOutcome
 
 _MANY_WINDOWS = 8
 """From so many windows on a single photo takes long enough for a progress bar."""
 
 
+@with_fill_options
 def command(
     photo: Annotated[Path, typer.Argument(help="A photo, or a folder of photos.")],
     mask: Annotated[
@@ -47,42 +50,6 @@ def command(
         Path | None,
         typer.Option(help="The same as MASK: a folder of masks, or one mask for all photos."),
     ] = None,
-    box: Annotated[
-        str | None, typer.Option(metavar="X,Y,W,H", help="Fill this rectangle; needs no mask.")
-    ] = None,
-    invert_mask: Annotated[bool, typer.Option("--invert-mask", help="Fill black instead.")] = False,
-    resize_mask: Annotated[
-        bool, typer.Option("--resize-mask", help="Scale a mask of another size to the photo's.")
-    ] = False,
-    grow: Annotated[float, typer.Option(min=0, help="Widen the hole by so many pixels.")] = 0,
-    feather: Annotated[
-        float | None,
-        typer.Option(min=0, help="Pixels inside the hole over which the fill fades in."),
-    ] = None,
-    model: Annotated[
-        str, typer.Option(help="A name that regionwise models lists, or a file of weights.")
-    ] = "default",
-    large: Annotated[
-        str,
-        typer.Option(
-            metavar="auto|window|detail|polyphase",
-            help="window: round the holes; detail: thick holes then get detail of the rest of the "
-            "photo; polyphase: by small pictures of all of the photo; auto: detail for the "
-            "bundled networks in photos over 512 pixels, else window.",
-        ),
-    ] = "auto",
-    ensemble: Annotated[
-        bool,
-        typer.Option("--ensemble", help="Average the photo turned and mirrored: 5 times the time."),
-    ] = False,
-    blend: Annotated[
-        str,
-        typer.Option(metavar="none|poisson", help="poisson: the fill takes on the border's light."),
-    ] = "none",
-    device: Annotated[
-        str, typer.Option(metavar="auto|cpu|cuda", help="auto takes a GPU where there is one.")
-    ] = "auto",
-    seed: Annotated[int, typer.Option(min=0, help="For what is drawn by chance.")] = 0,
     count: Annotated[
         int, typer.Option(min=1, help="So many answers for each hole, of a model that draws.")
     ] = 1,
@@ -95,6 +62,7 @@ def command(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Say nothing but what failed.")
     ] = False,
+    **options: Any,
 ) -> int:
     """Fill the hole of a photo, or of all photos in a folder.
 
@@ -114,29 +82,25 @@ def command(
 
     Exit code: 0 all filled, 1 some photos of a folder failed, 2 nothing was done or it was stopped.
     """
-    from regionwise.ensemble import EnsembleEngine
-    from regionwise.poisson import blended
-    from regionwise.zoo import load_model
+    from regionwise.engines.zoo import load_model
 
-    report: dict[str, Any] = {"model": model}
+    report: dict[str, Any] = {"model": options["model"]}
     if quiet:
         warnings.simplefilter("ignore", RegionwiseWarning)
     try:
+        chosen = FillOptions(**options)
         if mask is not None and masks is not None:
             raise MaskError("both MASK and --masks were given; give one of them")
 
         def open_engine(number: int) -> Engine:
-            engine = load_model(model, device, seed=seed + number)  # type: ignore[arg-type]
-            return blended(EnsembleEngine(engine) if ensemble else engine, blend)
+            return load_model(chosen.model, chosen.device, seed=chosen.seed + number)
 
         first = open_engine(0)  # goes on in the background, while what reads photos is imported
-        from regionwise.batch import FillOptions
-
         call = _Call(
             photo=photo,
             mask=mask or masks,
             output=output,
-            options=FillOptions(box, invert_mask, resize_mask, grow, feather, large, seed),  # type: ignore[arg-type]
+            options=chosen,
             engines=[lambda: first, *(partial(open_engine, number) for number in range(1, count))],
             overwrite=overwrite,
             quiet=quiet,
@@ -191,7 +155,7 @@ class _Call:
         count = len(self.engines)
         for number, open_engine in enumerate(self.engines, start=1):
             engine = open_engine()
-            if count > 1 and not getattr(engine, "draws", False):
+            if count > 1 and not engine.traits.draws:
                 raise ModelError(
                     f"{self.report['model']} draws no numbers: all {count} answers would be the "
                     "same; leave --count out, or give a model that draws, as patchmatch"
@@ -201,7 +165,7 @@ class _Call:
 
 
 def _fill_photo(call: _Call) -> int:
-    from regionwise.batch import Job, fill_file, find_masks
+    from regionwise.filling.folder import Job, fill_file, find_masks
 
     photo = call.photo
     output = call.output or photo.with_name(f"{photo.stem}_filled{photo.suffix}")
@@ -227,7 +191,7 @@ def _with_ending(output: Path, ending: str) -> Path:
 
 
 def _fill_folder(call: _Call) -> int:
-    from regionwise.batch import fill_folder, find_jobs, make_folder
+    from regionwise.filling.folder import fill_folder, find_jobs, make_folder
 
     home = call.photo.resolve()
     output = call.output or home.with_name(f"{home.name}_filled")
@@ -258,7 +222,7 @@ def _fill_folder(call: _Call) -> int:
     return 1 if counts["failed"] else 0
 
 
-def _as_data(outcome: Outcome) -> dict[str, Any]:
+def _as_data(outcome: FillOutcome) -> dict[str, Any]:
     """An outcome for the report."""
     data: dict[str, Any] = {
         "photo": str(outcome.job.photo),
@@ -274,7 +238,7 @@ def _as_data(outcome: Outcome) -> dict[str, Any]:
     return data
 
 
-def _tell_troubles(outcome: Outcome, *, quiet: bool) -> None:
+def _tell_troubles(outcome: FillOutcome, *, quiet: bool) -> None:
     photo = outcome.job.photo
     if outcome.error:
         tell(f"failed: {photo}: {outcome.error.removeprefix(str(photo)).strip()}")
@@ -294,7 +258,7 @@ def _photo_bar(count: int, shown: bool) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def _window_bar(shown: bool) -> Iterator[Progress]:
+def _window_bar(shown: bool) -> Iterator[ReportProgress]:
     """A progress bar over the windows of one photo, if they are many."""
     with ExitStack() as stack:
         tasks: list[tuple[Any, Any]] = []

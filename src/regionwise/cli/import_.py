@@ -26,7 +26,7 @@ def command(
     """
     from regionwise.checkpoints import read_checkpoint, save_checkpoint
     from regionwise.errors import OutputError
-    from regionwise.zoo import weights_file
+    from regionwise.weights.bundled import weights_file
 
     if output.exists() and not overwrite:
         raise OutputError(f"{output} exists; give another name, or --overwrite")

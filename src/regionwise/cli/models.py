@@ -29,9 +29,10 @@ def command(
     regionwise models rn                 all that is known of one
     regionwise models --detail madf      what a network costs, beside its paper's figures
     """
+    from regionwise.engines.zoo import list_models
     from regionwise.errors import ModelError
     from regionwise.networks import NETWORKS
-    from regionwise.zoo import DEFAULT, list_models
+    from regionwise.weights.bundled import DEFAULT
 
     if detail:
         _tell_costs(DEFAULT if name == "default" else name, as_json)
@@ -109,7 +110,7 @@ def _bundled(name: str) -> list[Variant]:
     """The variant that the bundled weights of this name are of, if there are any."""
     from regionwise.checkpoints import read_checkpoint
     from regionwise.models.published import Variant
-    from regionwise.zoo import weights_file
+    from regionwise.weights.bundled import weights_file
 
     file = weights_file(name)
     if not file.is_file() or file.suffix != ".onnx":

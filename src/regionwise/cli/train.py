@@ -155,7 +155,7 @@ def _claim(output: Path) -> None:
 
 def _train(run: Run, folder: Path, minutes: float | None) -> int:
     from regionwise.cli.training_progress import TrainingProgress
-    from regionwise.photo_sources import find_photos
+    from regionwise.data.photo_sources import find_photos
     from regionwise.training.loop import train
     from regionwise.training.run_folder import split, write_run
     from regionwise.training.settings import Settings, is_first_process
@@ -191,8 +191,8 @@ def _verdict(outcome: Outcome, folder: Path) -> str:
 
 def _show(recipe: Recipe, sources: list[Path], hold_out: bool) -> None:
     """Print the recipe with all its values, and what its networks and phases cost."""
+    from regionwise.data.photo_sources import find_photos
     from regionwise.models.registry import create_model
-    from regionwise.photo_sources import find_photos
     from regionwise.recipe import to_yaml
     from regionwise.training.costs import parameter_count, phase_costs, phase_discriminator
     from regionwise.training.run_folder import split

@@ -16,8 +16,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import regionwise
+from regionwise.arrays import Mask
 from regionwise.errors import DataError
-from regionwise.holes import Mask, draw_hole
+from regionwise.holes import draw_hole
 
 _DIGITS = 16
 """Hexadecimal digits kept of each mask's sha256; the set's own is whole."""

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from regionwise.arrays import Mask
 from regionwise.errors import DataError, OutputError
 from regionwise.evaluation.manifest import Manifest, read_manifest
-from regionwise.holes import Mask, StoredMasks
+from regionwise.holes import StoredMasks
 
 BINS = np.linspace(0, 1, 11)
 """Ends of the bins of hole ratios; each bin is (low, high], and the first has 0 too."""

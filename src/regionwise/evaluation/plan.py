@@ -12,10 +12,11 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
+from regionwise.arrays import Mask
+from regionwise.data.photo_sources import StoredPhoto
 from regionwise.errors import DataError, MaskError
 from regionwise.evaluation.manifest import Manifest, checksum
-from regionwise.holes import Mask, Ratio, Size, StoredMasks
-from regionwise.photo_sources import StoredPhoto
+from regionwise.holes import Ratio, Size, StoredMasks
 
 TENTHS: tuple[Ratio, ...] = tuple((low / 10, (low + 1) / 10) for low in range(6))
 """Bins of hole ratios into which masks from files are put."""

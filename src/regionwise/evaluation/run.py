@@ -17,24 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from regionwise.arrays import Mask
+from regionwise.data.photo_sources import StoredPhoto
+from regionwise.engines.engine import Engine
 from regionwise.errors import DataError, ModelError, PhotoError, RegionwiseError
-from regionwise.evaluation.features import FeatureFile, FeatureSource
-from regionwise.evaluation.metrics import Metric, measure
-from regionwise.evaluation.pixels import Hole, Picture
+from regionwise.evaluation.feature_files import FeatureFile, FeatureSource
+from regionwise.evaluation.metrics.metric import Metric, measure
+from regionwise.evaluation.metrics.pixels import Hole, Picture
 from regionwise.evaluation.plan import HoleSet, Plan
 from regionwise.evaluation.rows import Row, append_row, read_rows
-from regionwise.holes import Mask, Size
-from regionwise.photo_sources import StoredPhoto
+from regionwise.holes import Size
 
 Pixels = NDArray[np.uint8]
-
-
-class Filler(Protocol):
-    """What a model has to do; `regionwise.engines.Engine` does."""
-
-    def fill(self, images: NDArray[np.float32], masks: NDArray[np.float32]) -> NDArray[np.float32]:
-        """N×3×H×W in [0, 1] and N×1×H×W (1 = missing) to N×3×H×W."""
-        ...
 
 
 class Judge(Protocol):
@@ -68,7 +62,7 @@ class Evaluation:
     `samples`: of so many photos the filled pictures are kept, for the contact sheet.
     """
 
-    models: Mapping[str, Filler]
+    models: Mapping[str, Engine]
     photos: Sequence[StoredPhoto]
     plan: Plan
     folder: Path
@@ -182,7 +176,7 @@ def read_truth(photo: StoredPhoto, size: Size) -> Pixels:
     return np.ascontiguousarray(np.asarray(fitted).transpose(2, 0, 1))
 
 
-def fill_and_compose(model: Filler, truth: Pixels, mask: Mask) -> tuple[Pixels, float]:
+def fill_and_compose(model: Engine, truth: Pixels, mask: Mask) -> tuple[Pixels, float]:
     """The filled picture, 3×H×W of 8 bits with known pixels kept, and the model's seconds.
 
     Raises:

@@ -9,14 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from regionwise.data.photo_sources import find_photos, is_held_out
+from regionwise.engines.engine import Engine
+from regionwise.engines.wrapping import wrapped
+from regionwise.engines.zoo import load_model
 from regionwise.errors import DataError, OutputError
 from regionwise.evaluation.manifest import read_manifest
-from regionwise.evaluation.metrics import PICTURE_METRICS, Metric
+from regionwise.evaluation.metrics.metric import PICTURE_METRICS, Metric
 from regionwise.evaluation.plan import Plan, plan_of_manifest, plan_of_masks, plan_of_pairs
 from regionwise.evaluation.run import Evaluation, Judge, check_models
 from regionwise.holes import Size
-from regionwise.photo_sources import find_photos, is_held_out
-from regionwise.zoo import load_model
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Settings:
             raise DataError(f"two photos have the name {twice}: results could not be told apart")
         device: Any = self.device
         return Evaluation(
-            models={name: load_model(name, device) for name in self.models},
+            models={name: wrapped(load_model(name, device)) for name in self.models},
             photos=photos,
             plan=self.plan(),
             folder=self.folder,
@@ -88,11 +90,11 @@ class Settings:
     def _judges(self) -> list[Judge]:
         judges: list[Judge] = []
         if self.lpips:
-            from regionwise.evaluation.lpips import LpipsJudge
+            from regionwise.evaluation.metrics.lpips import LpipsJudge
 
             judges += [LpipsJudge(one, self.device) for one in self.lpips]
         if self.perceptual:
-            from regionwise.evaluation.perceptual import PerceptualJudge
+            from regionwise.evaluation.metrics.perceptual import PerceptualJudge
 
             judges.append(PerceptualJudge(self.perceptual, self.device))
         return judges
@@ -100,7 +102,7 @@ class Settings:
     def _features(self) -> Any:
         if not self.inception:
             return None
-        from regionwise.evaluation.inception import load_extractor
+        from regionwise.features.inception import load_extractor
 
         return load_extractor(self.inception, self.device)
 
@@ -117,9 +119,7 @@ def claim_folder(evaluation: Evaluation) -> None:
         OutputError: it holds another evaluation, or can't be written.
     """
     inputs = {
-        "models": {
-            name: weights_checksum(name, model) for name, model in evaluation.models.items()
-        },
+        "models": {name: weights_checksum(engine) for name, engine in evaluation.models.items()},
         "plan": evaluation.plan.sha256,
         "photos": _checksum(json.dumps([photo.name for photo in evaluation.photos]).encode()),
         "metrics": [metric.name for metric in metrics_of(evaluation)],
@@ -145,10 +145,10 @@ def claim_folder(evaluation: Evaluation) -> None:
         raise OutputError(f"{evaluation.folder}: can't be written ({error})") from error
 
 
-def weights_checksum(name: str, model: object) -> str:
-    """sha256 of a model's file; empty for a method without one."""
-    file = Path(getattr(model, "file", name))
-    return _checksum(file.read_bytes()) if file.is_file() else ""
+def weights_checksum(engine: Engine) -> str:
+    """sha256 of an engine's weights; empty for a method without weights."""
+    file = engine.traits.file
+    return "" if file is None else _checksum(file.read_bytes())
 
 
 def _checksum(content: bytes) -> str:

@@ -13,8 +13,8 @@ from PIL import Image
 
 import regionwise
 from regionwise.evaluation.contact_sheet import contact_sheet, find_samples
-from regionwise.evaluation.features import Key, distances
-from regionwise.evaluation.metrics import Metric
+from regionwise.evaluation.feature_files import Key, distances
+from regionwise.evaluation.metrics.metric import Metric
 from regionwise.evaluation.report import html_report
 from regionwise.evaluation.rows import Row
 from regionwise.evaluation.run import Evaluation
@@ -99,7 +99,7 @@ def _record(
         "photo names": [photo.name for photo in evaluation.photos],
         "pictures": len({row.key[:2] for row in rows}),
         "models sha256": {
-            name: weights_checksum(name, model) for name, model in evaluation.models.items()
+            name: weights_checksum(engine) for name, engine in evaluation.models.items()
         },
         "median seconds per picture": seconds,
         "processes": {file.stem: json.loads(file.read_text()) for file in processes},

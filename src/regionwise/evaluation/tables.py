@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from regionwise.evaluation.bootstrap import Estimate, estimate, paired_difference
-from regionwise.evaluation.features import Key
-from regionwise.evaluation.metrics import Metric
+from regionwise.evaluation.feature_files import Key
+from regionwise.evaluation.metrics.metric import Metric
 from regionwise.evaluation.plan import Plan
 from regionwise.evaluation.rows import Row
 

@@ -12,7 +12,7 @@ from typing import Any
 from rich.table import Table as RichTable
 
 from regionwise.evaluation.bootstrap import Estimate
-from regionwise.evaluation.metrics import Metric
+from regionwise.evaluation.metrics.metric import Metric
 from regionwise.evaluation.tables import Table, TableRow, best_columns, format_number
 
 _ARROWS = {"higher": "↑", "lower": "↓", "near 1": "→ 1"}

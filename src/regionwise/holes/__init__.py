@@ -11,14 +11,13 @@ from regionwise.holes.blobs import contiguous, discontiguous
 from regionwise.holes.boxes import center_square, rectangle
 from regionwise.holes.cellular_automaton import cellular_automaton
 from regionwise.holes.mixture import FAMILIES, Family, draw_hole
-from regionwise.holes.ratio import Mask, Ratio, Size, pixel_counts, settle
+from regionwise.holes.ratio import Ratio, Size, pixel_counts, settle
 from regionwise.holes.stored import StoredMasks
 from regionwise.holes.strokes import free_form, irregular
 
 __all__ = [
     "FAMILIES",
     "Family",
-    "Mask",
     "Ratio",
     "Size",
     "StoredMasks",

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from regionwise.holes.ratio import Mask, Ratio, Size, draw_count, own_ratio, pixel_counts, settle
+from regionwise.arrays import Mask
+from regionwise.holes.ratio import Ratio, Size, draw_count, own_ratio, pixel_counts, settle
 
 
 def contiguous(size: Size, rng: np.random.Generator, ratio: Ratio | None = None) -> Mask:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from regionwise.holes.ratio import Mask, Ratio, Size, draw_count, pixel_counts, settle
+from regionwise.arrays import Mask
+from regionwise.holes.ratio import Ratio, Size, draw_count, pixel_counts, settle
 
 
 def center_square(size: Size, rng: np.random.Generator, ratio: Ratio | None = None) -> Mask:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageFilter
 
-from regionwise.holes.ratio import Mask, Ratio, Size, draw_count, own_ratio, settle
+from regionwise.arrays import Mask
+from regionwise.holes.ratio import Ratio, Size, draw_count, own_ratio, settle
 
 
 def cellular_automaton(size: Size, rng: np.random.Generator, ratio: Ratio | None = None) -> Mask:

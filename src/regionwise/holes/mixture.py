@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from regionwise.arrays import Mask
 from regionwise.errors import DataError
 from regionwise.holes.blobs import contiguous, discontiguous
 from regionwise.holes.boxes import center_square, rectangle
 from regionwise.holes.cellular_automaton import cellular_automaton
-from regionwise.holes.ratio import Mask, Ratio, Size, pixel_counts, settle
+from regionwise.holes.ratio import Ratio, Size, pixel_counts, settle
 from regionwise.holes.strokes import free_form, irregular
 
 Family = Callable[[Size, np.random.Generator, "Ratio | None"], Mask]

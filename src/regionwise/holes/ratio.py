@@ -7,12 +7,11 @@ from fractions import Fraction
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation
 
+from regionwise.arrays import Mask
 from regionwise.errors import DataError
 
-Mask = NDArray[np.bool_]
 Size = tuple[int, int]
 Ratio = tuple[float, float]
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageFilter, UnidentifiedImageError
 
+from regionwise.arrays import Mask
 from regionwise.errors import DataError, MaskError
-from regionwise.holes.ratio import Mask, Ratio, Size, pixel_counts
+from regionwise.holes.ratio import Ratio, Size, pixel_counts
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from regionwise.holes.ratio import Mask, Ratio, Size, draw_count, own_ratio, pixel_counts, settle
+from regionwise.arrays import Mask
+from regionwise.holes.ratio import Ratio, Size, draw_count, own_ratio, pixel_counts, settle
 
 _ORDERS = 255
 """Segments that one drawing can tell apart: its grey values, without 0."""

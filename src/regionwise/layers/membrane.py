@@ -17,7 +17,7 @@ def membrane_fill(image: Tensor, mask: Tensor, levels: int = LEVELS) -> Tensor:
 
     On the way down known pixels are averaged 2×2 with their weights; on the way up each level
     starts from the coarser one and is relaxed towards its own averages. Where the picture has no
-    known pixel at all the answer is mid grey. `regionwise.membrane` is the same in NumPy.
+    known pixel at all the answer is mid grey. `regionwise.classical.membrane` is the same in NumPy.
 
     Args:
         image: N×3×H×W in [0, 1]; what it holds inside the hole is ignored.

@@ -11,12 +11,13 @@ from torch import Tensor, nn
 
 from regionwise.layers.bilinear import doubled
 from regionwise.layers.padding import crop, pad_to_multiple
+from regionwise.models.network import InpaintingNetwork
 from regionwise.models.prediction import Prediction
 
 _DILATIONS = (1, 2, 4, 8)
 
 
-class AggregatedTransformGenerator(nn.Module):
+class AggregatedTransformGenerator(InpaintingNetwork):
     """AOT-GAN: 15.2M parameters.
 
     `recipes/aotgan.yaml` is its training.

@@ -21,6 +21,7 @@ from regionwise.layers.pyramid_dilation import EIGHT_RATES, FOUR_RATES, PyramidD
 from regionwise.layers.replicated_borders import ReplicatedConv2d, replicate_borders
 from regionwise.layers.self_attention import SelfAttention
 from regionwise.layers.stacking import stacked
+from regionwise.models.network import InpaintingNetwork
 from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction, compose
 
@@ -42,7 +43,7 @@ TABLE_1: dict[str, dict[str, Any]] = {
 """Table 1: the options of `DeepGinGenerator` for each row; the last one is the paper's proposal."""
 
 
-class DeepGinGenerator(nn.Module):
+class DeepGinGenerator(InpaintingNetwork):
     """DeepGIN: coarse and refinement stage, 42.930M parameters at width 32.
 
     The known pixels are put back between the stages. The refinement's picture, with the known

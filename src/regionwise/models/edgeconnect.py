@@ -15,12 +15,13 @@ from torch import Tensor, nn
 from regionwise.errors import ModelError
 from regionwise.layers.canny import canny_edges, gray
 from regionwise.layers.padding import crop, pad_to_multiple
+from regionwise.models.network import InpaintingNetwork
 from regionwise.models.prediction import Prediction
 
 Edges = Literal["predicted", "mixed"]
 
 
-class EdgeConnectGenerator(nn.Module):
+class EdgeConnectGenerator(InpaintingNetwork):
     """EdgeConnect: 10.8M parameters for the edges, as many for the picture.
 
     `recipes/edgeconnect.yaml` is its training.

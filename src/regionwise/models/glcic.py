@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from regionwise.errors import ModelError
 from regionwise.layers.padding import crop, pad_to_multiple
+from regionwise.models.network import InpaintingNetwork
 from regionwise.models.prediction import Prediction
 
 
-class CompletionGenerator(nn.Module):
+class CompletionGenerator(InpaintingNetwork):
     """GLCIC's completion network: 6.07M parameters.
 
     Each convolution is followed by ReLU and then batch normalisation, as in the known weights; the

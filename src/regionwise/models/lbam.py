@@ -13,10 +13,11 @@ from torch import Tensor, nn
 from regionwise.errors import ModelError
 from regionwise.layers.attention_map import AsymmetricGaussian, AttendedConv, AttentionMap
 from regionwise.layers.padding import crop, pad_to_multiple
+from regionwise.models.network import InpaintingNetwork
 from regionwise.models.prediction import Prediction
 
 
-class BidirectionalAttentionGenerator(nn.Module):
+class BidirectionalAttentionGenerator(InpaintingNetwork):
     """LBAM: 68.3M parameters, no bias and no normalisation, as released.
 
     Training as published: hole 6, valid 1, perceptual 0.01, style 120, adversarial 0.1; Adam(0.5,

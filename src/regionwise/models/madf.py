@@ -23,6 +23,7 @@ from regionwise.layers.mask_aware_filter import MaskAwareFilter, filter_by_featu
 from regionwise.layers.membrane import known_deviation, membrane_fill
 from regionwise.layers.partial_conv import PartialConv
 from regionwise.layers.pointwise_norm import PointwiseNorm
+from regionwise.models.network import InpaintingNetwork
 from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
 
@@ -175,7 +176,7 @@ class RefinementDecoder(nn.Module):
         return picture + F.conv2d(known, others, self.last.bias), features
 
 
-class CascadedRefinementGenerator(nn.Module):
+class CascadedRefinementGenerator(InpaintingNetwork):
     """MADF: one encoder, a recovery decoder and K refinement decoders; 85.1M parameters at K = 2.
 
     Args:

@@ -17,6 +17,7 @@ from regionwise.layers.membrane import known_deviation, membrane_fill
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.partial_conv import PartialConv
 from regionwise.layers.region_norm import RegionNormBasic, RegionNormLearnable, normalized
+from regionwise.models.network import InpaintingNetwork
 from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
 
@@ -27,7 +28,7 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
-class PartialConvGenerator(nn.Module):
+class PartialConvGenerator(InpaintingNetwork):
     """PConv U-Net: 25.8M parameters with 7 levels at width 64.
 
     Training as published: valid 1, hole 6, perceptual 0.05, style 120, total variation 0.1 (VGG16

@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from regionwise.layers.bilinear import doubled, resized
 from regionwise.layers.contextual_attention import ContextualAttention, available_patches
 from regionwise.layers.padding import crop, pad_to_multiple
+from regionwise.models.network import InpaintingNetwork
 from regionwise.models.prediction import Prediction
 
 _LEVELS = 6
 _DILATIONS = (1, 2, 4, 8)
 
 
-class PyramidContextGenerator(nn.Module):
+class PyramidContextGenerator(InpaintingNetwork):
     """PEN-Net: 10.2M parameters.
 
     Training as published: hole 6, valid 1 (each by its share), pyramid 0.5, hinge 0.1 on the

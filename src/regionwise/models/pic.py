@@ -14,12 +14,13 @@ from regionwise.errors import ModelError
 from regionwise.layers.bilinear import resized
 from regionwise.layers.context_attention import ShortLongAttention
 from regionwise.layers.padding import crop, pad_to_multiple
+from regionwise.models.network import InpaintingNetwork
 from regionwise.models.prediction import Prediction
 
 _STRIDE = 32
 
 
-class PluralisticGenerator(nn.Module):
+class PluralisticGenerator(InpaintingNetwork):
     """PIC: encoder 3.6M, decoder 2.4M parameters.
 
     Training as published: L1 20 at four scales, KL 80, least-squares GAN 1; Adam(0, 0.999), lr

@@ -3,7 +3,7 @@
 "Coarse-to-Fine Image Inpainting via Region-wise Convolutions and Non-local Correlation" (Ma et al.,
 IJCAI 2019; the later paper calls it RED) and "Region-wise Generative Adversarial Image Inpainting
 for Large Missing Areas" have the same generator; the second one adds a discriminator
-(`regionwise.models.discriminators.RegionWiseDiscriminator`) and a second phase of training.
+(`regionwise.discriminators.discriminators.RegionWiseDiscriminator`) and a second phase of training.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.region_conv import Reading, RegionConv
 from regionwise.layers.stacking import stacked
 from regionwise.layers.upsampling_conv import UpsamplingConv
+from regionwise.models.network import InpaintingNetwork
 from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
 
@@ -30,7 +31,7 @@ _LEAST = 17
 """Pixels of a side at a quarter of the size: the dilation of 16 must find a row to reflect."""
 
 
-class RegionWiseGenerator(nn.Module):
+class RegionWiseGenerator(InpaintingNetwork):
     """Two encoder-decoders, 4.7M parameters at width 32; the first has region-wise convolutions.
 
     The first stage's picture, with the known pixels put back, is what the second one sees.

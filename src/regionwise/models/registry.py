@@ -7,9 +7,9 @@ from inspect import signature
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
-from torch import nn
 
 from regionwise.errors import ModelError
+from regionwise.models.network import InpaintingNetwork
 
 _HOMES = {
     "aotgan": ("regionwise.models.aotgan", "AggregatedTransformGenerator"),
@@ -34,7 +34,7 @@ def model_names() -> list[str]:
     return sorted(_HOMES)
 
 
-def create_model(name: str, **options: Any) -> nn.Module:
+def create_model(name: str, **options: Any) -> InpaintingNetwork:
     """Build a network with fresh weights.
 
     Args:
@@ -52,7 +52,7 @@ def create_model(name: str, **options: Any) -> nn.Module:
     if unknown := [option for option in options if option not in known]:
         raise ModelError(f"{name} has no option {unknown[0]!r}; there are: {', '.join(known)}")
     try:
-        network: nn.Module = home(**options)
+        network: InpaintingNetwork = home(**options)
     except (TypeError, KeyError, ValueError) as error:
         mistyped = _mistyped(get_type_hints(home.__init__), options)
         raise ModelError(f"{name}: {mistyped or error}") from error

@@ -21,6 +21,7 @@ from regionwise.layers.region_norm import (
     RegionNormLearnable,
     Statistics,
 )
+from regionwise.models.network import InpaintingNetwork
 from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
 
@@ -67,7 +68,7 @@ class _ResidualBlock(nn.Module):
         return x + y
 
 
-class RegionNormGenerator(nn.Module):
+class RegionNormGenerator(InpaintingNetwork):
     """RN: one stage, 11.6M parameters at width 64.
 
     Args:

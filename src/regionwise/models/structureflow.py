@@ -16,13 +16,14 @@ from torch import Tensor, nn
 from regionwise.layers.appearance_flow import gaussian_sample
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.relative_total_variation import smooth_structure
+from regionwise.models.network import InpaintingNetwork
 from regionwise.models.prediction import Prediction
 
 _SAMPLERS = ((16, 4.0), (4, 2.0))
 """Taps and deviation of the two Gaussians that sample along the flow."""
 
 
-class StructureFlowGenerator(nn.Module):
+class StructureFlowGenerator(InpaintingNetwork):
     """StructureFlow: structure 36.1M, texture 56.5M parameters.
 
     Training as published: structure: least-squares GAN, 4 × L1; texture: 5 × L1, GAN 1, sampling

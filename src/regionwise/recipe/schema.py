@@ -85,7 +85,7 @@ class DiscriminatorSection(Section):
             several scales; "region-wise" the hole's content alone, or a whole picture, with the
             mask; "local-global" a picture and a window around its hole, and
             "local-global-critics" has a score for each.
-        options: see its class in `regionwise.models.discriminators` and `…models.local_global`.
+        options: see its class in `regionwise.discriminators`.
         beside: what "patch" sees beside each candidate, as a further channel (`options.channels`
             must count it): the true photo's "gray" picture.
         loss: the game that is played, see `regionwise.losses.adversarial`.

@@ -8,16 +8,16 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from regionwise.errors import RecipeError
-from regionwise.layers.canny import gray
-from regionwise.losses import adversarial
-from regionwise.losses.feature_matching import multi_scale_feature_matching
-from regionwise.models.discriminators import (
+from regionwise.discriminators.discriminators import (
     ConditionalMultiScaleDiscriminator,
     PatchDiscriminator,
     RegionWiseDiscriminator,
 )
-from regionwise.models.local_global import LocalGlobalCritics, LocalGlobalDiscriminator
+from regionwise.discriminators.local_global import LocalGlobalCritics, LocalGlobalDiscriminator
+from regionwise.errors import RecipeError
+from regionwise.layers.canny import gray
+from regionwise.losses import adversarial
+from regionwise.losses.feature_matching import multi_scale_feature_matching
 from regionwise.recipe.losses import FeatureMatchingTerm
 from regionwise.recipe.schema import DiscriminatorSection
 

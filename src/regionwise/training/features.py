@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from regionwise.errors import CheckpointError
-from regionwise.losses.feature_network import DarknetFeatures
-from regionwise.losses.vgg import Network, load_vgg, random_vgg
+from regionwise.features.darknet import DarknetFeatures
+from regionwise.features.vgg import Network, load_vgg, random_vgg
 from regionwise.recipe.losses import FeaturesSection, FeatureTerm, Term, layer_names
 
 Features = Mapping[str, Tensor]

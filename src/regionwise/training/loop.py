@@ -14,9 +14,9 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from regionwise.data import HolePhotos, stream_batches
+from regionwise.data.batches import HolePhotos, stream_batches
+from regionwise.data.photo_sources import StoredPhoto
 from regionwise.errors import OutputError, RegionwiseWarning, TrainingAlarm
-from regionwise.photo_sources import StoredPhoto
 from regionwise.recipe.schema import Recipe
 from regionwise.training.alarms import Alarms
 from regionwise.training.previews import preview_grid

@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
+from regionwise.data.photo_sources import StoredPhoto, is_held_out
 from regionwise.errors import DataError, OutputError
 from regionwise.output import write_whole
-from regionwise.photo_sources import StoredPhoto, is_held_out
 from regionwise.recipe import Recipe, check_recipe
 
 _NAME = "run.yaml"

@@ -11,7 +11,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from regionwise.data import Batch
+from regionwise.data.batches import Batch
 from regionwise.errors import RecipeError
 from regionwise.models.prediction import Prediction
 from regionwise.recipe.schema import OptimizerSection, Recipe

@@ -11,14 +11,14 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from regionwise.data import draw_holes, families
+from regionwise.arrays import Mask
+from regionwise.data.batches import draw_holes, families
+from regionwise.data.photo_sources import StoredPhoto
 from regionwise.errors import PhotoError
 from regionwise.evaluation.manifest import read_manifest
-from regionwise.evaluation.pixels import l1, psnr
+from regionwise.evaluation.metrics.pixels import l1, psnr
+from regionwise.evaluation.metrics.ssim import ssim
 from regionwise.evaluation.run import read_truth
-from regionwise.evaluation.ssim import ssim
-from regionwise.holes import Mask
-from regionwise.photo_sources import StoredPhoto
 from regionwise.recipe.schema import Recipe
 
 Pixels = NDArray[np.uint8]

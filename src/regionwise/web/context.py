@@ -13,18 +13,20 @@ import anyio.to_thread
 import numpy as np
 from starlette.requests import Request
 
-from regionwise.engines import Engine
+from regionwise.engines.engine import Engine
+from regionwise.engines.zoo import list_models, load_model
 from regionwise.errors import ModelError
-from regionwise.images import Photo
+from regionwise.filling.options import FillOptions
+from regionwise.photos.files import Photo
 from regionwise.web.fill_queue import FillQueue
 from regionwise.web.forms import Form, read_form
 from regionwise.web.jobs import open_photo
-from regionwise.web.messages import FillOptions, ModelInfo
+from regionwise.web.messages import ModelInfo
 from regionwise.web.photo_store import DecodedPhotos, PhotoStore, StoredPhoto
 from regionwise.web.settings import Settings
 from regionwise.web.shared_engine import Engines
 from regionwise.web.stopping import Stop
-from regionwise.zoo import DEFAULT, list_models, load_model
+from regionwise.weights import bundled
 
 Result = TypeVar("Result")
 
@@ -49,7 +51,7 @@ class Context:
         Raises:
             ModelError: if there is no such model, or it lacks something.
         """
-        name = options.model
+        name = os.fspath(options.model)
         default = next(model.name for model in self.models if model.default)
         name = default if name == "default" else name
         model = next((model for model in self.models if model.name == name), None)
@@ -100,7 +102,7 @@ def describe_models(default: str | os.PathLike[str]) -> list[ModelInfo]:
     """What clients may choose from: the named models, and the file given at the start."""
     chosen = os.fspath(default)
     if chosen == "default":
-        chosen = DEFAULT
+        chosen = bundled.DEFAULT
     models = [
         ModelInfo(
             name=card.name,

@@ -10,11 +10,11 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
-from regionwise.images import encode_photo
+from regionwise.photos.files import encode_photo
 from regionwise.web import jobs
 from regionwise.web.context import Context, context_of
 from regionwise.web.forms import Form
-from regionwise.web.messages import ModelList, Problem, StatelessFill, read_options
+from regionwise.web.messages import ModelList, Problem, StatelessFill, read_options, served_maximum
 from regionwise.web.patches import with_patches
 from regionwise.web.refusals import CLIENT_GONE, RefusedError, StoppedError
 from regionwise.web.stopping import Stop, stopped_on_disconnect
@@ -59,6 +59,7 @@ async def models(request: Request) -> ModelList:
         models=context.models,
         max_bytes=context.settings.max_bytes,
         max_pixels=context.settings.max_pixels,
+        max_grow=served_maximum("grow"),
     )
 
 
@@ -90,28 +91,28 @@ async def fill(request: Request) -> Response:
 
 def _work(context: Context, form: Form, stop: Stop) -> partial[tuple[bytes, str, list[str]]]:
     """What a worker is to do for a form; the store is looked at here, in the event loop."""
-    options = read_options(StatelessFill, form.fields)
+    wanted = read_options(StatelessFill, form.fields)
     photo, mask = form.files.get("photo"), form.files.get("mask")
-    if (photo is None) == (options.photo_id is None):
+    if (photo is None) == (wanted.photo_id is None):
         raise RefusedError(422, "send either the file `photo` or the field `photo_id`")
     if photo is not None:
         read = partial(jobs.open_photo, photo.data, context.settings.max_pixels)
     else:
-        stored = context.store.get(options.photo_id or "")
-        patches = stored.patches_of(options.result)
+        stored = context.store.get(wanted.photo_id or "")
+        patches = stored.patches_of(wanted.result)
         read = partial(lambda: with_patches(context.photo(stored), patches))
-    return partial(_fill, context, read, mask.data if mask else None, options, stop)
+    return partial(_fill, context, read, mask.data if mask else None, wanted, stop)
 
 
 def _fill(
-    context: Context, read: Any, mask: bytes | None, options: StatelessFill, stop: Stop
+    context: Context, read: Any, mask: bytes | None, wanted: StatelessFill, stop: Stop
 ) -> tuple[bytes, str, list[str]]:
     stop.begin()
     filling = jobs.fill(
         read(),
         mask,
-        options,
-        context.engine(options),
+        wanted,
+        context.engine(wanted.options),
         stop,
         max_pixels=context.settings.max_pixels,
     )

@@ -1,4 +1,4 @@
-"""What the worker threads do, by means of `regionwise.filling`; no HTTP here."""
+"""What the worker threads do, by means of `regionwise.filling.fill`; no HTTP here."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from regionwise import masks
-from regionwise.engines import Engine
-from regionwise.ensemble import EnsembleEngine
+from regionwise.arrays import Mask
+from regionwise.engines.engine import Engine
 from regionwise.errors import MaskError, RegionwiseError
-from regionwise.filling import Progress, fill_photo, find_hole
-from regionwise.images import Photo, read_photo
-from regionwise.masks import Mask
-from regionwise.poisson import blended
-from regionwise.web.messages import FillOptions
+from regionwise.filling.fill import ReportProgress, fill_photo, find_hole
+from regionwise.photos import masks
+from regionwise.photos.files import Photo, read_photo
+from regionwise.web.messages import FillRequest
 from regionwise.web.refusals import RefusedError
 from regionwise.web.stopping import Stop
 
@@ -48,19 +46,19 @@ def open_photo(data: bytes, max_pixels: int) -> Photo:
 def fill(
     photo: Photo,
     mask: bytes | None,
-    options: FillOptions,
+    request: FillRequest,
     engine: Engine,
     stop: Stop,
     *,
     max_pixels: int,
-    progress: Progress | None = None,
+    progress: ReportProgress | None = None,
 ) -> Filling:
     """Fill a photo; stops between two windows when `stop` says so.
 
     Args:
         photo: decoded.
         mask: a file, or None for a box or the transparent pixels.
-        options: see there.
+        request: the options, and where the mask lies.
         engine: of the model that the options name.
         stop: begun by the caller.
         max_pixels: of the mask.
@@ -77,19 +75,10 @@ def fill(
         if done < count:
             stop.check()
 
-    engine = blended(EnsembleEngine(engine) if options.ensemble else engine, options.blend)
     try:
-        hole = _hole(photo, mask, options, max_pixels)
+        hole = _hole(photo, mask, request, max_pixels)
         stop.check()
-        filled = fill_photo(
-            photo,
-            hole,
-            engine,
-            feather=options.feather,
-            large=options.large,
-            seed=options.seed,
-            progress=step,
-        )
+        filled = fill_photo(photo, hole, engine, request.options, progress=step)
     except MemoryError as error:
         raise RefusedError(413, "there is not enough memory for this fill; paint less") from error
     message = masks.mask_warning(hole)
@@ -101,14 +90,12 @@ def fill(
     )
 
 
-def _hole(photo: Photo, mask: bytes | None, options: FillOptions, max_pixels: int) -> Mask:
+def _hole(photo: Photo, mask: bytes | None, request: FillRequest, max_pixels: int) -> Mask:
     """As `find_hole`; a mask may also be a part of the photo's size, laid at a corner."""
+    options, corner = request.options, request.corner
+    if mask is None or options.box is not None:
+        return find_hole(photo, mask, options)
     size = photo.height, photo.width
-    if mask is None:
-        return find_hole(photo, box=options.box, invert_mask=options.invert_mask, grow=options.grow)
-    if options.box is not None:
-        raise MaskError("both a mask and a box were given; give one of them")
-    corner = options.corner
     hole = masks.read_mask(
         mask,
         size=size if corner is None else None,

@@ -2,64 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+import dataclasses
+import math
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    create_model,
+    field_validator,
+)
 
-from regionwise.filling import Large
+from regionwise.filling.options import FillOptions, option_of, option_types
 from regionwise.web.refusals import RefusedError
 
-_Options = TypeVar("_Options", bound=BaseModel)
+_Form = TypeVar("_Form", bound=BaseModel)
+_Request = TypeVar("_Request", bound="FillRequest")
 
-MAX_GROW = 200
-"""Pixels; the time that growing and feathering take rises with their square."""
+_LONGEST_TEXT = 100
 
 
-class FillOptions(BaseModel):
-    """The options of a fill, named as on the command line."""
+class FillRequest(BaseModel):
+    """The fields of a fill: an option each, named as on the command line, and where the mask is."""
 
     model_config = ConfigDict(extra="forbid")
 
-    model: str = Field(default="default", max_length=100, description="A name of /api/v1/models.")
-    box: str | None = Field(
-        default=None, max_length=60, description="Fill the rectangle x,y,w,h; needs no mask."
-    )
-    invert_mask: bool = Field(default=False, description="Fill black instead of white.")
-    resize_mask: bool = Field(
-        default=False, description="Scale a mask of another size to the photo's."
-    )
     mask_at: str | None = Field(
         default=None,
         max_length=30,
         description="The mask is a part of the photo's size; its upper left corner lies at x,y.",
     )
-    grow: float = Field(
-        default=0, ge=0, le=MAX_GROW, description="Widen the hole by so many pixels."
-    )
-    feather: float | None = Field(
-        default=None,
-        ge=0,
-        le=MAX_GROW,
-        description="Pixels in the hole over which the fill fades in.",
-    )
-    large: Large = Field(
-        default="auto",
-        description="window: round the holes; detail: thick holes then get detail of the rest of "
-        "the photo; polyphase: by small pictures of all of the photo; auto: detail for the "
-        "bundled networks in photos over 512 pixels, else window.",
-    )
-    ensemble: bool = Field(
-        default=False, description="Average the photo turned and mirrored: 5 times the time."
-    )
-    blend: Literal["none", "poisson"] = Field(
-        default="none", description="poisson: the fill takes on the border's light."
-    )
-    seed: int = Field(default=0, ge=0, lt=2**31, description="For models that draw numbers.")
 
-    @field_validator("feather", "box", "mask_at", mode="before")
+    @field_validator("*", mode="before")
     @classmethod
-    def _empty_is_none(cls, value: Any) -> Any:
-        return None if value == "" else value
+    def _empty_is_none(cls, value: Any, info: ValidationInfo) -> Any:
+        optional = cls.model_fields[str(info.field_name)].default is None
+        return None if optional and value == "" else value
+
+    @property
+    def options(self) -> FillOptions:
+        """The options alone."""
+        return FillOptions(**self.model_dump(include=set(_OPTIONS)))
 
     @property
     def corner(self) -> tuple[int, int] | None:
@@ -78,7 +64,38 @@ class FillOptions(BaseModel):
         return int(x), int(y)
 
 
-class StatelessFill(FillOptions):
+_OPTIONS = {one.name: one for one in dataclasses.fields(FillOptions) if one.name != "device"}
+"""Those that a client may set."""
+
+
+def _with_options(request: type[_Request]) -> type[_Request]:
+    """Give a request a field for each option, with its limits."""
+    made: Any = {name: _form_field(one) for name, one in _OPTIONS.items()}
+    return create_model(request.__name__, __base__=request, __doc__=request.__doc__, **made)
+
+
+def _form_field(one: dataclasses.Field[Any]) -> tuple[Any, Any]:
+    """An option's type as a form sends it, its limits and its help."""
+    option, hint = option_of(one), option_types()[one.name]
+    if one.name in ("model", "box"):  # over HTTP neither is a file or a tuple
+        hint = str if one.default is not None else str | None
+    return hint, Field(
+        default=one.default,
+        ge=option.minimum,
+        le=option.served_maximum or option.maximum,
+        max_length=_LONGEST_TEXT if hint in (str, str | None) else None,
+        description=option.help,
+    )
+
+
+def served_maximum(name: str) -> float:
+    """The largest number that a client may give for an option."""
+    option = option_of(_OPTIONS[name])
+    return option.served_maximum or option.maximum or math.inf
+
+
+@_with_options
+class StatelessFill(FillRequest):
     """The fields of POST /api/v1/fill beside its files."""
 
     photo_id: str | None = Field(
@@ -89,7 +106,8 @@ class StatelessFill(FillOptions):
     )
 
 
-class StoredFill(FillOptions):
+@_with_options
+class FillOfUpload(FillRequest):
     """The fields of POST /api/v1/photos/{id}/fills beside its mask."""
 
     result: int = Field(
@@ -97,7 +115,7 @@ class StoredFill(FillOptions):
     )
 
 
-def read_options(kind: type[_Options], fields: dict[str, str]) -> _Options:
+def read_options(kind: type[_Form], fields: dict[str, str]) -> _Form:
     """Check the fields of a form.
 
     Raises:
@@ -162,7 +180,7 @@ class ModelList(BaseModel):
     models: list[ModelInfo]
     max_bytes: int
     max_pixels: int
-    max_grow: int = MAX_GROW
+    max_grow: float
 
 
 class ZipEntry(BaseModel):

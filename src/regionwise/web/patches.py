@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from regionwise.images import Photo
-from regionwise.masks import Mask
-from regionwise.raster import Pixels
+from regionwise.arrays import Mask, Pixels
+from regionwise.photos.files import Photo
 
 
 @dataclass(frozen=True, eq=False)

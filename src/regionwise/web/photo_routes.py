@@ -18,8 +18,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from regionwise.errors import MaskError, RegionwiseError
-from regionwise.filling import Progress
-from regionwise.images import encode_photo
+from regionwise.filling.fill import ReportProgress
+from regionwise.photos.files import encode_photo
 from regionwise.web import jobs
 from regionwise.web.archive import zip_chunks
 from regionwise.web.context import Context, context_of
@@ -27,9 +27,9 @@ from regionwise.web.fill_routes import MEDIA_TYPES, PROBLEMS, form_schema
 from regionwise.web.forms import SentFile
 from regionwise.web.guard import log
 from regionwise.web.messages import (
+    FillOfUpload,
     PhotoInfo,
     ResultInfo,
-    StoredFill,
     ZipOrder,
     read_options,
 )
@@ -151,7 +151,7 @@ def _encoded(context: Context, stored: StoredPhoto, patches: tuple[Patch, ...]) 
     "/photos/{identity}/fills",
     response_class=Response,
     responses={200: {"content": {"application/x-ndjson": {}}}},
-    openapi_extra=form_schema(StoredFill, mask="A picture; white is filled."),
+    openapi_extra=form_schema(FillOfUpload, mask="A picture; white is filled."),
 )
 async def fill_stored(request: Request, identity: str) -> Response:
     """Fill a stored photo.
@@ -169,10 +169,10 @@ async def fill_stored(request: Request, identity: str) -> Response:
             form = await context.form(request)
         except ClientDisconnect as error:
             raise RefusedError(CLIENT_GONE, "the client is gone") from error
-        options = read_options(StoredFill, form.fields)
+        wanted = read_options(FillOfUpload, form.fields)
         stored = context.store.get(identity)
         order = _Order(
-            context, stored, stored.patches_of(options.result), form.files.get("mask"), options
+            context, stored, stored.patches_of(wanted.result), form.files.get("mask"), wanted
         )
         return _HeldResponse(
             _events(request, order, stop), held.pop_all(), media_type="application/x-ndjson"
@@ -187,17 +187,17 @@ class _Order:
     stored: StoredPhoto
     patches: tuple[Patch, ...]
     mask: SentFile | None
-    options: StoredFill
+    request: FillOfUpload
 
-    def work(self, stop: Stop, progress: Progress) -> tuple[jobs.Filling, tuple[Patch, ...]]:
+    def work(self, stop: Stop, progress: ReportProgress) -> tuple[jobs.Filling, tuple[Patch, ...]]:
         """Fill; in a worker thread."""
         stop.begin()
         before = with_patches(self.context.photo(self.stored), self.patches)
         filling = jobs.fill(
             before,
             self.mask.data if self.mask else None,
-            self.options,
-            self.context.engine(self.options),
+            self.request,
+            self.context.engine(self.request.options),
             stop,
             max_pixels=self.context.settings.max_pixels,
             progress=progress,
@@ -211,10 +211,10 @@ class _Order:
         return self.context.store.add_result(
             self.stored,
             patches,
-            start=self.options.result,
+            start=self.request.result,
             hole_ratio=filling.hole_ratio,
             seconds=filling.seconds,
-            model=self.options.model,
+            model=str(self.request.options.model),
             warnings=filling.warnings,
         )
 

@@ -6,7 +6,7 @@ import ipaddress
 import os
 from dataclasses import dataclass
 
-from regionwise.engines import Device
+from regionwise.engines.engine import Device
 
 MEGA = 1_000_000
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from regionwise.engines import Engine, Floats
-from regionwise.windows import VIEW
+from regionwise.arrays import Floats
+from regionwise.engines.engine import Engine, Wrapper
+from regionwise.filling.windows import VIEW
 
 
 @dataclass(eq=False)
@@ -24,7 +25,7 @@ class _Asked:
         return self.images.shape[2:]
 
 
-class SharedEngine:
+class SharedEngine(Wrapper):
     """An engine that many threads may ask: one batch runs at a time.
 
     Whoever gets the engine next takes along what others ask at that moment, if it is of the same
@@ -39,14 +40,14 @@ class SharedEngine:
             engine: what fills.
             pixels: rows × columns × pictures of the largest batch that is joined.
         """
-        self._engine = engine
+        super().__init__(engine)
         self._pixels = pixels
         self._waiting: list[_Asked] = []
         self._list = threading.Lock()
         self._running = threading.Lock()
 
     def fill(self, images: Floats, masks: Floats) -> Floats:
-        """Fill a batch, see `regionwise.engines.Engine`."""
+        """Fill a batch, see `regionwise.engines.engine.Engine`."""
         asked = _Asked(images, masks)
         with self._list:
             self._waiting.append(asked)
@@ -77,7 +78,7 @@ class SharedEngine:
         first = batch[0]
         if len(batch) > 1:
             try:
-                answers = self._engine.fill(
+                answers = self.engine.fill(
                     np.concatenate([asked.images for asked in batch]),
                     np.concatenate([asked.masks for asked in batch]),
                 )
@@ -91,7 +92,7 @@ class SharedEngine:
                         start += len(asked.images)
                     self._waiting = [asked for asked in self._waiting if asked.answer is None]
                 return
-        first.answer = self._engine.fill(first.images, first.masks)
+        first.answer = self.engine.fill(first.images, first.masks)
 
 
 class Engines:

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from regionwise.images import Photo
-from regionwise.raster import Pixels, to_eight_bits
+from regionwise.arrays import Pixels
+from regionwise.photos.files import Photo
+from regionwise.photos.raster import to_eight_bits
 from regionwise.web.patches import Patch
 from regionwise.web.refusals import RefusedError
 

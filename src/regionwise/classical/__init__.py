@@ -1,0 +1,1 @@
+"""Methods without a network, as pure functions of arrays."""

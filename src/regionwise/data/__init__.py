@@ -1,0 +1,1 @@
+"""Photos and drawn holes, as training batches."""

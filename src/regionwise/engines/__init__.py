@@ -1,0 +1,1 @@
+"""What fills a crop: networks, classical methods, and what is wrapped round them."""

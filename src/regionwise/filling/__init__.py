@@ -1,0 +1,1 @@
+"""From a photo and its hole to the filled photo."""

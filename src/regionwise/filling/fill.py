@@ -1,0 +1,195 @@
+"""Fill a photo: its hole, the windows round it, an engine, and the composite."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from regionwise.arrays import Floats, Mask
+from regionwise.engines.engine import Device, Engine
+from regionwise.engines.wrapping import wrapped
+from regionwise.engines.zoo import load_model
+from regionwise.errors import MaskError, ModelError
+from regionwise.filling.canvas import Canvas, read_window
+from regionwise.filling.detail import needs_detail, with_detail
+from regionwise.filling.options import FillOptions
+from regionwise.filling.windows import VIEW, Window, plan_windows
+from regionwise.photos import masks
+from regionwise.photos.files import Photo, Source, photo_like, read_photo
+
+ReportProgress: TypeAlias = Callable[[int, int], None]
+"""Is told the windows done and their number."""
+
+
+def fill(
+    photo: Source,
+    mask: Source | None = None,
+    model: str | os.PathLike[str] | Engine = "default",
+    **options: Any,
+) -> Any:
+    """Fill the hole of a photo. Known pixels stay as they are, bit for bit.
+
+    Args:
+        photo: a path, a Pillow image, an array (H×W, H×W×3 or ×4; uint8, uint16 or float in
+            [0, 1]), or the bytes of a file.
+        mask: likewise; white is missing. With neither mask nor box, transparent pixels are.
+        model: a name of `list_models()`, a file of weights, or what `load_model` gave.
+        options: as the command line has them, see `FillOptions`: `box`, `grow`, `large`, ...
+
+    Returns:
+        The same kind as `photo`; a Pillow image for a path.
+
+    Raises:
+        RegionwiseError: with one line that says what is wrong and how to mend it.
+
+    Warns:
+        RegionwiseWarning: for an empty mask (the photo comes back as it is) and for a huge hole.
+    """
+    chosen = FillOptions(**options)
+    source = read_photo(photo)
+    hole = find_hole(source, mask, chosen)
+    engine = _engine(model, chosen.device, chosen.seed)
+    return photo_like(fill_photo(source, hole, engine, chosen), photo)
+
+
+def find_hole(photo: Photo, mask: Source | None, options: FillOptions) -> Mask:
+    """The hole as H×W bool, from a mask, a box, or the photo's transparent pixels; see `fill`.
+
+    Raises:
+        MaskError: if there is none, or it doesn't fit.
+    """
+    size, box = (photo.height, photo.width), options.box
+    if mask is not None and box is not None:
+        raise MaskError("both a mask and a box were given; give one of them")
+    if mask is not None:
+        hole = masks.read_mask(
+            mask, size=size, invert=options.invert_mask, resize=options.resize_mask
+        )
+    else:
+        if box is not None:
+            corners = masks.parse_box(box) if isinstance(box, str) else masks.check_box(box)
+            hole = masks.mask_from_box(*corners, size)
+        else:
+            hole = masks.mask_from_alpha(photo)
+        hole = masks.invert(hole) if options.invert_mask else hole
+    hole = masks.grow(hole, options.grow) if options.grow else hole
+    masks.check_mask(hole)
+    return hole
+
+
+def fill_photo(
+    photo: Photo,
+    hole: Mask,
+    engine: Engine,
+    options: FillOptions,
+    *,
+    view: int = VIEW,
+    progress: ReportProgress | None = None,
+) -> Photo:
+    """Fill a photo in windows, or by its polyphase components.
+
+    Args:
+        photo: upright.
+        hole: H×W bool.
+        engine: a model as `load_model` gives it; what the options ask for is put round it here.
+        options: how; the hole has been found already.
+        view: the largest side of a window.
+        progress: called after each batch of windows.
+
+    Raises:
+        ModelError: if the engine's answer is no picture.
+    """
+    polyphase = options.large == "polyphase"
+    view = max(hole.shape) if polyphase else view
+    groups = plan_windows(hole, view)
+    # No pixel lies deeper in a hole than this, however wide a feather is asked for.
+    feather = None if options.feather is None else min(options.feather, sum(hole.shape))
+    canvases = [Canvas(photo.color, hole, group, feather) for group in groups]
+    engine = wrapped(engine, ensemble=options.ensemble, blend=options.blend, polyphase=polyphase)
+    _paint(canvases, photo, hole, engine, view, progress)
+    if _wants_detail(engine, hole, options, view):
+        for canvas in canvases:
+            if needs_detail(hole, canvas.group, view):
+                canvas.color = with_detail(
+                    photo.color, hole, canvas.group, canvas.color, options.seed
+                )
+    return photo.with_fills([(c.group.top, c.group.left, c.color, c.group.hole) for c in canvases])
+
+
+def _paint(
+    canvases: list[Canvas],
+    photo: Photo,
+    hole: Mask,
+    engine: Engine,
+    view: int,
+    progress: ReportProgress | None,
+) -> None:
+    """Fill the canvases' windows, batch by batch."""
+    jobs = [(window, canvas) for canvas in canvases for window in canvas.group.windows]
+    done = 0
+    for batch in _batches(jobs, view * view):
+        read = [read_window(photo.color, hole, window) for window, _ in batch]
+        images = np.stack([image for image, _ in read])
+        answers = _checked(engine.fill(images, np.stack([mask for _, mask in read])), images)
+        for (window, canvas), answer in zip(batch, answers, strict=True):
+            canvas.paint(window, answer)
+        done += len(batch)
+        if progress:
+            progress(done, len(jobs))
+
+
+def _wants_detail(engine: Engine, hole: Mask, options: FillOptions, view: int) -> bool:
+    """Whether thick holes are to get the detail of the known region."""
+    if options.large == "auto":
+        return engine.traits.soft and max(hole.shape) > view
+    return options.large == "detail"
+
+
+def _batches(
+    jobs: list[tuple[Window, Canvas]], pixels: int
+) -> Iterator[list[tuple[Window, Canvas]]]:
+    """Windows of one size together, as many as hold so many pixels."""
+
+    def size(job: tuple[Window, Canvas]) -> tuple[int, int]:
+        return job[0].rows, job[0].columns
+
+    for (rows, columns), same in groupby(sorted(jobs, key=size), key=size):
+        alike = list(same)
+        step = max(1, pixels // (rows * columns))
+        for start in range(0, len(alike), step):
+            yield alike[start : start + step]
+
+
+def _checked(answers: Floats, images: Floats) -> Floats:
+    if answers.shape != images.shape:
+        raise ModelError(
+            f"the model answered {answers.shape} to pictures of {images.shape}; it is none of ours"
+        )
+    if not np.isfinite(answers).all():
+        raise ModelError("the model answered with values that are no numbers; try --model membrane")
+    return answers
+
+
+def _engine(model: str | os.PathLike[str] | Engine, device: Device, seed: int) -> Engine:
+    if not isinstance(model, (str, os.PathLike)):
+        if not hasattr(model, "fill"):
+            raise ModelError(
+                f"an object of type {type(model).__name__} is no model; "
+                "give a name, a file of weights, or an engine, such as load_model gives"
+            )
+        return model
+    name = os.fspath(model)
+    if Path(name).exists():  # which may change between two calls
+        return load_model(name, device, seed=seed)
+    return _named_engine(name, device, seed)
+
+
+@lru_cache(maxsize=1)
+def _named_engine(name: str, device: Device, seed: int) -> Engine:
+    return load_model(name, device, seed=seed)

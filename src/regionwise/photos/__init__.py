@@ -1,0 +1,1 @@
+"""Photos and their files: pixels, colours, orientation, metadata, masks."""

@@ -1,0 +1,236 @@
+"""Masks: from a file, an array, the photo's alpha or a box. True means missing, everywhere."""
+
+from __future__ import annotations
+
+import operator
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from regionwise.arrays import Mask
+from regionwise.errors import MaskError, PhotoError, RegionwiseWarning
+from regionwise.photos.colors import luminance
+from regionwise.photos.files import MAX_PIXELS, Photo, Source, read_photo
+
+_HUGE = 0.6  # of the photo; beyond it a network mostly invents
+_TILE = 512
+
+
+def read_mask(
+    source: Source,
+    *,
+    size: tuple[int, int] | None,
+    invert: bool = False,
+    resize: bool = False,
+    max_pixels: int = MAX_PIXELS,
+) -> Mask:
+    """Read a mask: white is missing.
+
+    Grey is cut at 50 %: 128 of 255 and above is missing. Colours count by their luminance, and
+    transparent pixels as black: a mask painted white on nothing works. An array may be bool, 0 and
+    1, 0 to 255 (8 bits), 0 to 65535 (16 bits) or float in [0, 1].
+
+    Args:
+        source: a file, its bytes, an open file, a Pillow image or an array.
+        size: (height, width) of the photo; None takes any.
+        invert: the file says white for known.
+        resize: scale a mask of another size to the photo's, by the nearest pixel.
+        max_pixels: more are refused before anything is decoded.
+
+    Returns:
+        height×width bool, upright.
+
+    Raises:
+        MaskError: if it can't be read or has another size than the photo.
+    """
+    try:
+        photo = read_photo(_plain(source), max_pixels=max_pixels)
+    except PhotoError as error:
+        raise MaskError(f"the mask can't be used: {error}") from error
+    mask = _whiteness(photo)
+    if invert:
+        mask = ~mask
+    if size is None or mask.shape == size:
+        return mask
+    if not resize:
+        raise MaskError(
+            f"the mask has {mask.shape[1]}×{mask.shape[0]} pixels, the photo {size[1]}×{size[0]}; "
+            "give a mask of the photo's size, or --resize-mask to scale it"
+        )
+    return _resized(mask, size)
+
+
+def _plain(source: Source) -> Source:
+    """Integers of 0 and 1 as 0 and 255, long integers as short ones, 32-bit images as arrays."""
+    if isinstance(source, Image.Image) and source.mode in ("I", "F"):
+        source = np.asarray(source)
+    if isinstance(source, np.ndarray) and source.dtype == bool and source.ndim == 3:
+        source = source.astype(np.uint8)
+    if not isinstance(source, np.ndarray) or source.dtype.kind not in "iu" or not source.size:
+        return source
+    values: npt.NDArray[np.integer[Any]] = source
+    lowest, highest = values.min(), values.max()
+    if lowest < 0 or highest > 65535:
+        raise MaskError(f"the mask has values of {lowest} to {highest}; give 0 and 1, or 0 to 255")
+    if highest <= 1:
+        return np.asarray(values * 255, dtype=np.uint8)
+    if values.dtype in (np.uint8, np.uint16):
+        return values
+    return values.astype(np.uint8) if highest <= 255 else values.astype(np.uint16)
+
+
+def _whiteness(photo: Photo) -> Mask:
+    """Where a picture is white rather than black: its luminance, laid over black."""
+    half = 128 if photo.color.dtype == np.uint8 else 32768
+    grey = photo.color[..., 0] if photo.mode in ("1", "L", "LA") else luminance(photo.color)
+    if photo.alpha is None:
+        return np.asarray(grey >= half)
+    opaque = np.iinfo(photo.alpha.dtype).max
+    return np.asarray(grey.astype(np.uint32) * photo.alpha >= np.uint32(half * opaque))
+
+
+def _resized(mask: Mask, size: tuple[int, int]) -> Mask:
+    """Nearest neighbour: the pixel under the centre of each new pixel."""
+    rows, columns = (
+        ((2 * np.arange(new) + 1) * old) // (2 * new)
+        for new, old in zip(size, mask.shape, strict=True)
+    )
+    return np.asarray(mask[np.ix_(rows, columns)])
+
+
+def mask_from_alpha(photo: Photo) -> Mask:
+    """Take the photo's transparent pixels as missing.
+
+    Transparent means an alpha below 50 %. What is half transparent and above is known: it keeps its
+    colour and its alpha. Filled pixels become opaque.
+
+    Raises:
+        MaskError: if the photo has no alpha.
+    """
+    if photo.alpha is None:
+        raise MaskError("the photo has no transparent pixels; give a mask or a box")
+    return np.asarray(photo.alpha < (np.iinfo(photo.alpha.dtype).max + 1) // 2)
+
+
+def parse_box(text: str) -> tuple[int, int, int, int]:
+    """Read "x,y,w,h", in pixels from the left and the top.
+
+    Raises:
+        MaskError: if it is anything else, or has no area.
+    """
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError as error:
+        raise MaskError(
+            f"the box {text!r} is not x,y,width,height in whole pixels; write it like 40,30,100,80"
+        ) from error
+    if width < 1 or height < 1:
+        raise MaskError(f"the box {text!r} has no area; width and height must be 1 or more")
+    return x, y, width, height
+
+
+def check_box(box: object) -> tuple[int, int, int, int]:
+    """A box as four whole numbers.
+
+    Raises:
+        MaskError: if it is anything else.
+    """
+    try:
+        x, y, width, height = map(operator.index, box)  # type: ignore[call-overload]
+    except (TypeError, ValueError) as error:
+        raise MaskError(
+            f"the box {box!r} is not four whole numbers: x, y, width, height"
+        ) from error
+    return x, y, width, height
+
+
+def mask_from_box(x: int, y: int, width: int, height: int, size: tuple[int, int]) -> Mask:
+    """Take a rectangle as missing; what juts out of the photo is cut off.
+
+    Args:
+        x: its first column; may be negative.
+        y: its first row; may be negative.
+        width: its columns.
+        height: its rows.
+        size: (height, width) of the photo.
+
+    Raises:
+        MaskError: if it lies wholly outside or has no area.
+    """
+    rows = slice(max(y, 0), max(y + height, 0))
+    columns = slice(max(x, 0), max(x + width, 0))
+    mask = np.zeros(size, dtype=bool)
+    mask[rows, columns] = True
+    if not mask.any():
+        raise MaskError(
+            f"the box {x},{y},{width},{height} has no pixel in the photo of {size[1]}×{size[0]}; "
+            "x and y count from the left and the top"
+        )
+    return mask
+
+
+def invert(mask: Mask) -> Mask:
+    """Swap known and missing."""
+    return np.logical_not(mask)
+
+
+def grow(mask: Mask, pixels: float) -> Mask:
+    """Widen the hole by all pixels whose centre is within `pixels` of a hole pixel's centre.
+
+    Works tile by tile, so that a small hole in a large photo costs little time and memory.
+
+    Raises:
+        MaskError: if `pixels` is negative.
+    """
+    check_pixels("grow", pixels)
+    reach = int(min(pixels, sum(mask.shape)))
+    if reach == 0 or not mask.any():
+        return np.array(mask)
+    from scipy.ndimage import distance_transform_edt
+
+    grown: Mask = np.array(mask)
+    for top in range(0, mask.shape[0], _TILE):
+        for left in range(0, mask.shape[1], _TILE):
+            above, before = max(top - reach, 0), max(left - reach, 0)
+            around = mask[above : top + _TILE + reach, before : left + _TILE + reach]
+            tile = np.s_[top : top + _TILE, left : left + _TILE]
+            if not around.any() or mask[tile].all():
+                continue
+            near = distance_transform_edt(~around) <= pixels
+            grown[tile] = near[top - above :, left - before :][:_TILE, :_TILE]
+    return grown
+
+
+def check_pixels(name: str, pixels: float) -> None:
+    """Raise a `MaskError` if a number of pixels is none, or below 0."""
+    if not isinstance(pixels, (int, float, np.number)) or not pixels >= 0:
+        raise MaskError(f"{name} is a number of pixels, 0 or more, not {pixels!r}")
+
+
+def hole_ratio(mask: Mask) -> float:
+    """The missing part of all pixels, 0 to 1."""
+    return float(np.count_nonzero(mask) / mask.size)  # a mean would take ten times as long
+
+
+def mask_warning(mask: Mask) -> str | None:
+    """What to tell of an empty mask and of one that leaves little to go by; None for others."""
+    ratio = hole_ratio(mask)
+    if ratio == 0:
+        return "the mask is empty: the photo is returned as it is"
+    if ratio > _HUGE:
+        return f"the mask covers {ratio:.0%} of the photo: expect a fill that is mostly invented"
+    return None
+
+
+def check_mask(mask: Mask) -> None:
+    """Warn of an empty mask and of one that leaves little to go by.
+
+    Warns:
+        RegionwiseWarning: if nothing is missing, or more than 60 %.
+    """
+    message = mask_warning(mask)
+    if message:
+        warnings.warn(message, RegionwiseWarning, stacklevel=2)

@@ -1,0 +1,1 @@
+"""The bundled weights, each NAME.onnx with its card NAME.json."""

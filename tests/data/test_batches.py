@@ -1,0 +1,126 @@
+"""The stream of training pictures: the same everywhere, whole, and with nothing broken in it."""
+
+import io
+import tarfile
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from regionwise.data.batches import HolePhotos, stream_batches
+from regionwise.data.photo_sources import find_photos
+from regionwise.errors import DataError
+from regionwise.recipe.schema import DataSection, HolesSection
+
+DATA = DataSection(size=32)
+HOLES = HolesSection(mixture={"irregular": 1}, ratio=(0.1, 0.4))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Ten photos, each of one grey of its own."""
+    folder = tmp_path_factory.mktemp("grey")
+    for number in range(10):
+        Image.new("RGB", (50, 40), (25 * number,) * 3).save(folder / f"{number}.png")
+    return folder
+
+
+def greys(batches):
+    return [[round(float(x.mean()) * 255) // 25 for x in batch.image] for batch in batches]
+
+
+def batches(folder, steps=range(5), batch=4, seed=3, holes=HOLES, **options):
+    photos = HolePhotos(find_photos([folder]), DATA, holes, seed)
+    return list(stream_batches(photos, batch, steps, **options))
+
+
+def test_an_epoch_is_once_through_all_photos_in_an_order_of_its_own(folder):
+    drawn = [grey for batch in greys(batches(folder)) for grey in batch]
+    assert sorted(drawn[:10]) == sorted(drawn[10:]) == list(range(10))
+    assert drawn[:10] != drawn[10:]
+    assert greys(batches(folder, seed=4)) != greys(batches(folder))
+
+
+def test_the_stream_does_not_depend_on_workers_or_where_it_begins(folder):
+    alone, shared = batches(folder), batches(folder, workers=2)
+    later = batches(folder, steps=range(2, 5))
+    for one, other in [*zip(alone, shared, strict=True), *zip(alone[2:], later, strict=True)]:
+        assert torch.equal(one.image, other.image)
+        assert torch.equal(one.mask, other.mask)
+
+
+@pytest.mark.parametrize("batch", [4, 5])
+def test_processes_share_each_batch_and_miss_nothing(folder, batch):
+    whole = batches(folder, batch=batch)
+    shares = [batches(folder, batch=batch, process=k, processes=3) for k in range(3)]
+    for step, together in enumerate(whole):
+        parts = [share[step].mask for share in shares]
+        assert max(map(len, parts)) - min(map(len, parts)) <= 1
+        found = {tuple(mask.flatten().tolist()) for part in parts for mask in part}
+        assert found == {tuple(mask.flatten().tolist()) for mask in together.mask}
+    with pytest.raises(DataError, match="a batch of 2 photos can't be shared by 3 processes"):
+        batches(folder, batch=2, process=0, processes=3)
+
+
+def test_a_photo_with_a_hole_of_each_kind(folder):
+    holes = HolesSection(mixture={"rectangle": 1, "free-form": 3, "contiguous": 1}, draw="each")
+    (batch,) = batches(folder, steps=range(1), batch=2, holes=holes)
+    assert batch.image.shape == (6, 3, 32, 32)
+    assert batch.mask.shape == (6, 1, 32, 32)
+    assert torch.equal(batch.image[0], batch.image[2])
+    assert len({tuple(mask.flatten().tolist()) for mask in batch.mask[:3]}) == 3
+
+
+def test_holes_from_files(folder, tmp_path):
+    mask = np.zeros((64, 64), np.uint8)
+    mask[:, :16] = 255
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    holes = HolesSection(mixture={"stored": 1}, masks=(str(tmp_path),), augment=False)
+    (batch,) = batches(folder, steps=range(1), holes=holes)
+    assert batch.mask[:, :, :, :8].eq(1).all()
+    assert batch.mask[:, :, :, 8:].eq(0).all()
+    missing = HolesSection(mixture={"stored": 1}, masks=(str(tmp_path / "no"),))
+    with pytest.raises(DataError, match="no such folder"):
+        batches(folder, holes=missing)
+
+
+def test_shards_and_folders_give_the_same_stream(folder, tmp_path):
+    with tarfile.open(tmp_path / "photos.tar", "w") as shard:
+        for file in sorted(folder.iterdir()):
+            shard.add(file, file.name)
+    for one, other in zip(batches(folder), batches(tmp_path), strict=True):
+        assert torch.equal(one.image, other.image)
+
+
+def whole_and_broken():
+    stream = io.BytesIO()
+    Image.new("RGB", (50, 40), "white").save(stream, "PNG")
+    content = stream.getvalue()
+    return content, {"cut.png": content[:60], "empty.jpg": b"", "text.webp": b"no picture"}
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_broken_photos_are_passed_over_and_named(tmp_path, workers):
+    content, broken = whole_and_broken()
+    for name, wrong in {"a.png": content, **broken}.items():
+        (tmp_path / name).write_bytes(wrong)
+    found = batches(tmp_path, steps=range(2), workers=workers)
+    assert all(batch.image.min() == 1 for batch in found)
+    named = {name for batch in found for name in batch.broken}
+    assert named == set(broken)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_nothing_but_broken_photos(tmp_path, workers):
+    (tmp_path / "a.jpg").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"^not one of 1 photos can be read; a\.jpg.*$") as caught:
+        batches(tmp_path, workers=workers)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_photos(tmp_path):
+    with pytest.raises(DataError, match="no photos in"):
+        find_photos([tmp_path])
+    with pytest.raises(DataError, match="nowhere"):
+        find_photos([tmp_path / "nowhere"])
