@@ -15,7 +15,7 @@ from regionwise.engines.classical_engine import MembraneEngine
 from regionwise.photos.files import read_photo
 from regionwise.web import context as web_context
 from regionwise.web import jobs as web_jobs
-from regionwise.web.settings import Settings
+from regionwise.web.settings import ServerSettings
 
 pytest.importorskip("playwright", reason="pip install playwright")
 
@@ -342,7 +342,7 @@ def test_a_fill_can_be_cancelled(open_page, monkeypatch):
             return super().fill(images, masks)
 
     monkeypatch.setattr(web_context, "load_model", lambda *_, **__: Slow())
-    with running(Settings(workers=1)) as client:
+    with running(ServerSettings(workers=1)) as client:
         wide = file_of("PNG", "RGB", smooth(600, 4000), 1)
         page = open_page(url=str(client.base_url)).open(upload(wide))
         page.get_by_role("radio", name="Rectangle").click()
@@ -424,7 +424,7 @@ def test_keys(open_page):
 
 
 def test_token(open_page):
-    with running(Settings(model="membrane", token="geheim")) as client:
+    with running(ServerSettings(model="membrane", token="geheim")) as client:
         address = str(client.base_url)
         page = open_page(url=f"{address}/#token=geheim").open(upload(photo_file()))
         assert "geheim" not in page.url

@@ -34,7 +34,7 @@ from regionwise.web.messages import (
     read_options,
 )
 from regionwise.web.patches import Patch, patches_since, with_patches
-from regionwise.web.photo_store import StoredPhoto
+from regionwise.web.photo_store import KeptPhoto
 from regionwise.web.refusals import CLIENT_GONE, RefusedError
 from regionwise.web.stopping import Stop, stopped_on_disconnect
 from regionwise.web.tiles import render_tile
@@ -143,7 +143,7 @@ def _zip_entries(context: Context, order: ZipOrder) -> list[tuple[str, partial[b
     return entries
 
 
-def _encoded(context: Context, stored: StoredPhoto, patches: tuple[Patch, ...]) -> bytes:
+def _encoded(context: Context, stored: KeptPhoto, patches: tuple[Patch, ...]) -> bytes:
     return encode_photo(with_patches(context.photo(stored), patches)) if patches else stored.source
 
 
@@ -184,7 +184,7 @@ class _Order:
     """A fill of a stored photo: all that a worker needs."""
 
     context: Context
-    stored: StoredPhoto
+    stored: KeptPhoto
     patches: tuple[Patch, ...]
     mask: SentFile | None
     request: FillOfUpload
