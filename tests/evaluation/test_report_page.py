@@ -7,6 +7,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 from PIL import Image
+from tests.support.pictures import open_picture
 
 from regionwise.evaluation.contact_sheet import Sample
 from regionwise.evaluation.metrics.metric import Score
@@ -73,7 +74,7 @@ def page(browser, report, request):
 def colors(page):
     """The first slider as seen: its pixel at a quarter and at three quarters of the width."""
     place = page.locator(".slider img").first.bounding_box()
-    seen = np.asarray(Image.open(BytesIO(page.screenshot(clip=place))).convert("L"), int)
+    seen = np.asarray(open_picture(BytesIO(page.screenshot(clip=place))).convert("L"), int)
     height, width = seen.shape
     return seen[height // 4, width // 4], seen[height // 4, 3 * width // 4]
 

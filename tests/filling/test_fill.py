@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tests.support.pictures import open_picture
 from tests.support.tiny_networks import write_blur, write_constant
 
 import regionwise
@@ -159,7 +160,7 @@ def test_each_kind_comes_back_as_it_came(tmp_path: Path) -> None:
         assert np.array_equal(np.asarray(image), expected)
     from_bytes = fill(file.read_bytes(), mask_file.read_bytes())
     assert isinstance(from_bytes, bytes)
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(from_bytes))), expected)
+    assert np.array_equal(np.asarray(open_picture(io.BytesIO(from_bytes))), expected)
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.support.photo_files import SRGB, decoded, exif_of, file_of, noise, saved, smooth
+from tests.support.pictures import open_picture
 
 import regionwise
 from regionwise.photos.files import read_photo
@@ -90,7 +91,7 @@ class TestFill:
         mask = upright_mask(data)
         files = {"photo": ("a.jpg", data), "mask": ("m", png_of(mask))}
         filled = client.post("/api/v1/fill", files=files).content
-        before, after = Image.open(io.BytesIO(data)), Image.open(io.BytesIO(filled))
+        before, after = open_picture(io.BytesIO(data)), open_picture(io.BytesIO(filled))
         assert after.info["icc_profile"] == SRGB
         assert dict(after.getexif()) == dict(before.getexif())
         assert after.quantization == before.quantization
@@ -274,7 +275,7 @@ class TestTiles:
     def tile(self, client, identity, **query):
         answer = client.get(f"/api/v1/photos/{identity}/tile", params=query)
         assert answer.status_code == 200, answer.text
-        return np.asarray(Image.open(io.BytesIO(answer.content))).astype(int)
+        return np.asarray(open_picture(io.BytesIO(answer.content))).astype(int)
 
     @pytest.mark.parametrize("orientation", [1, 6])
     def test_together_they_are_the_photo(self, client, orientation):

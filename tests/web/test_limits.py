@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from tests.support.photo_files import QUICK, file_of, noise, png_chunk, saved
+from tests.support.pictures import open_picture
 from tests.support.running_server import running
 
 import regionwise
@@ -333,6 +334,6 @@ def test_broken_uploads_are_told_or_read(client, seeds, data):
     answer = client.post("/api/v1/fill", files=files, data={"resize_mask": "1"})
     assert answer.status_code in (200, 422)
     if answer.status_code == 200:
-        Image.open(io.BytesIO(answer.content))
+        open_picture(io.BytesIO(answer.content))
     else:
         assert "\n" not in answer.json()["error"]

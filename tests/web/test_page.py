@@ -7,8 +7,8 @@ import zipfile
 
 import numpy as np
 import pytest
-from PIL import Image
 from tests.support.photo_files import file_of, noise, smooth
+from tests.support.pictures import open_picture
 from tests.support.running_server import running
 
 from regionwise.engines.classical_engine import MembraneEngine
@@ -362,7 +362,7 @@ def test_transparent_pixels_are_filled_without_painting(open_page):
     page.set("#grow", 0)
     page.fill()
     _, data = page.download()
-    after = np.asarray(Image.open(io.BytesIO(data)))
+    after = np.asarray(open_picture(io.BytesIO(data)))
     known = samples[..., 3] >= 128
     assert np.array_equal(after[known], samples[known])
     assert (after[~known][:, 3] == 255).all()
