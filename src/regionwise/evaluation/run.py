@@ -119,8 +119,10 @@ class Evaluation:
             progress(1)
 
     def _measure(self, truth: Pixels, answer: Pixels, mask: Mask) -> dict[str, float]:
-        pictures = [np.float32(pixels) / np.float32(255) for pixels in (truth, answer)]
-        return measure(FilledPicture(pictures[0], pictures[1], mask), self.metrics)
+        first, second = (
+            np.asarray(pixels, np.float32) / np.float32(255) for pixels in (truth, answer)
+        )
+        return measure(FilledPicture(first, second, mask), self.metrics)
 
     def _keep_sample(
         self, number: int, row: str, model: str, truth: Pixels, mask: Mask, answer: Pixels

@@ -156,8 +156,8 @@ def _encoded(context: Context, stored: KeptPhoto, patches: tuple[Patch, ...]) ->
 async def fill_stored(request: Request, identity: str) -> Response:
     """Fill a stored photo.
 
-    The answer is a line of JSON for each step: `{"ahead": n}`, `{"done": n, "of": m}` after each
-    batch of windows, at last `{"result": {...}}` or `{"error": "..."}`. To cancel, close the
+    The answer is a line of JSON for each step: `{"ahead": n}`, `{"done": share}` as it goes on,
+    from 0 to 1, at last `{"result": {...}}` or `{"error": "..."}`. To cancel, close the
     connection.
     """
     context = context_of(request)
@@ -236,10 +236,10 @@ class _HeldResponse(StreamingResponse):
 async def _events(request: Request, order: _Order, stop: Stop) -> AsyncIterator[bytes]:
     """The lines of `fill_stored`."""
     loop = asyncio.get_running_loop()
-    steps: asyncio.Queue[dict[str, int] | None] = asyncio.Queue()
+    steps: asyncio.Queue[dict[str, float] | None] = asyncio.Queue()
 
-    def progress(done: int, count: int) -> None:
-        loop.call_soon_threadsafe(steps.put_nowait, {"done": done, "of": count})
+    def progress(share: float) -> None:
+        loop.call_soon_threadsafe(steps.put_nowait, {"done": share})
 
     queue = order.context.queue
     async with stopped_on_disconnect(request, stop):

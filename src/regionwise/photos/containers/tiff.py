@@ -76,6 +76,7 @@ def decode(data: bytes, max_pixels: int) -> Raster:
     _check_whole(directories[main[0]], len(data))
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page = file.pages[main[0]]
+        assert isinstance(page, tifffile.TiffPage)
         check_size(page.imagewidth, page.imagelength, max_pixels)
         _check_kind(page)
         samples = page.asarray()
