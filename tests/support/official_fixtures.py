@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-FOLDER = Path(__file__).parent / "fixtures" / "official"
+FOLDER = Path(__file__).parents[1] / "fixtures" / "official"
 
 
 def official_weights(name: str) -> dict[str, Tensor]:
