@@ -9,7 +9,7 @@ from tests.support.official_fixtures import official_answers, official_inputs, o
 
 from regionwise.checkpoints import from_official
 from regionwise.errors import CheckpointError
-from regionwise.models.madf import IMAGENET_DEVIATION, IMAGENET_MEAN
+from regionwise.models.madf.network import IMAGENET_DEVIATION, IMAGENET_MEAN
 
 
 @pytest.fixture(scope="module")

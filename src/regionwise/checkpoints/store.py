@@ -12,12 +12,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
-from regionwise.checkpoints.checkpoint import Checkpoint
-from regionwise.checkpoints.official import FILES_OF_PARTS, read_official
+from regionwise.checkpoints.official import read_official
 from regionwise.checkpoints.onnx_origin import read_onnx
-from regionwise.checkpoints.parts import MissingPartError
 from regionwise.errors import CheckpointError, OutputError
+from regionwise.models.checkpoint import Checkpoint
 from regionwise.models.network import InpaintingNetwork
+from regionwise.models.parts import MissingPartError
+from regionwise.models.registry import network_cards
 
 
 def save_checkpoint(checkpoint: Checkpoint, file: Path) -> None:
@@ -84,7 +85,8 @@ def read_checkpoint(file: str | Path) -> Checkpoint:
 def _parts(path: Path) -> dict[str, Path]:
     """The files of a network that comes as several, by a folder or one of them; else nothing."""
     folder = path if path.is_dir() else path.parent
-    for files in FILES_OF_PARTS:
+    parted = [card.parts for card in network_cards() if card.parts]
+    for files in parted:
         found = {part: folder / name for part, name in files.items() if (folder / name).is_file()}
         if len(found) == len(files) and (path.is_dir() or path in found.values()):
             return found
@@ -92,7 +94,7 @@ def _parts(path: Path) -> dict[str, Path]:
             lacking = [name for part, name in files.items() if part not in found]
             raise _of_file(path, MissingPartError(files, lacking))
     if path.is_dir():
-        names = "; or ".join(" and ".join(files.values()) for files in FILES_OF_PARTS)
+        names = "; or ".join(" and ".join(files.values()) for files in parted)
         raise CheckpointError(f"{path}: a folder must hold {names}; give a file of weights")
     return {}
 
