@@ -96,7 +96,7 @@ class TestEachCard:
 
 def row(card):
     """Its line of the table in docs/baselines.md, as the card has it."""
-    years = ", ".join(str(paper.year) for paper in card.papers)
+    years = ", ".join(dict.fromkeys(str(paper.year) for paper in card.papers))
     parameters, products = "not released", "-"
     if card.released is not None:
         parameters = " + ".join(f"{count:,}" for count in card.released.parameters)

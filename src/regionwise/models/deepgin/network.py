@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from regionwise.layers.back_projection import BackProjection
 from regionwise.layers.bilinear import doubled, resized
-from regionwise.layers.membrane import known_deviation, membrane_fill
+from regionwise.layers.membrane_start import corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.pyramid_dilation import EIGHT_RATES, FOUR_RATES, PyramidDilationBlock
 from regionwise.layers.replicated_borders import ReplicatedConv2d, replicate_borders
@@ -100,8 +100,7 @@ class DeepGinGenerator(InpaintingNetwork):
         if self.start == "white":
             seen = torch.where(mask > 0.5, torch.ones_like(image), image)
         else:
-            seen = membrane_fill(image, mask).to(image.dtype)
-            unit = known_deviation(seen, mask).to(image.dtype)
+            seen, unit = membrane_start(image, mask)
         mask = (mask > 0.5).to(image.dtype)
         image, mask, seen = (pad_to_multiple(x, 16, least=2) for x in (image, mask, seen))
         pictures = [_corrected(self.coarse(stacked(seen, mask)), seen, unit)]
@@ -259,4 +258,4 @@ def _activated(x: Tensor) -> Tensor:
 
 def _corrected(predicted: Tensor, seen: Tensor, unit: Tensor | None) -> Tensor:
     """The predicted picture; given a unit, what was seen plus what was predicted in this unit."""
-    return predicted if unit is None else torch.addcmul(seen, predicted, unit)
+    return predicted if unit is None else corrected(seen, predicted, unit)

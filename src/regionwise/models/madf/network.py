@@ -20,7 +20,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from regionwise.errors import ModelError
 from regionwise.layers.gated_conv import GatedConv
 from regionwise.layers.mask_aware_filter import MaskAwareFilter, filter_by_features
-from regionwise.layers.membrane import known_deviation, membrane_fill
+from regionwise.layers.membrane_start import corrected, membrane_start
+from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.partial_conv import PartialConv
 from regionwise.layers.pointwise_norm import PointwiseNorm
 from regionwise.models.madf.card import Encoder, Norm
@@ -258,20 +259,18 @@ class CascadedRefinementGenerator(InpaintingNetwork):
         height, width = image.shape[-2:]
         mask = (mask > 0.5).to(image.dtype)
         if self.start == "membrane":
-            start = offset = membrane_fill(image, mask).to(image.dtype)
-            unit = known_deviation(start, mask).to(image.dtype)
+            start, unit = membrane_start(image, mask)
+            offset = start
+            normalized = pad_to_multiple((start - self.mean) / self.deviation, self.stride)
         else:
-            start, offset, unit = torch.where(mask > 0, self.mean, image), self.mean, self.deviation
-        normalized = (start - self.mean) / self.deviation
-        # Written so that an exporter sees a multiple of the stride, whatever the size.
-        bottom = (height + self.stride - 1) // self.stride * self.stride - height
-        right = (width + self.stride - 1) // self.stride * self.stride - width
-        mode = "replicate" if self.start == "membrane" else "constant"
-        normalized = F.pad(normalized, (0, right, 0, bottom), mode=mode)
-        mask = F.pad(mask, (0, right, 0, bottom), value=1.0)
+            start, unit = torch.where(mask > 0, self.mean, image), self.deviation
+            offset = self.mean
+            normalized = (start - self.mean) / self.deviation
+            normalized = pad_to_multiple(normalized, self.stride, mode="constant", value=0.0)
+        mask = pad_to_multiple(mask, self.stride, mode="constant", value=1.0)
         inputs = torch.cat([normalized, *3 * [1 - mask]], dim=1)
         pictures = self.pictures(inputs.contiguous(memory_format=torch.channels_last), mask)
-        stages = [offset + unit * picture[..., :height, :width] for picture in pictures]
+        stages = [corrected(offset, crop(picture, height, width), unit) for picture in pictures]
         return Prediction(stages if self.training else [stage.clamp(0, 1) for stage in stages])
 
     def pictures(self, inputs: Tensor, mask: Tensor) -> list[Tensor]:

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regionwise.errors import ModelError
-from regionwise.layers.membrane import known_deviation, membrane_fill
+from regionwise.layers.membrane_start import corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.partial_conv import PartialConv
 from regionwise.layers.region_norm import RegionNormBasic, RegionNormLearnable, normalized
@@ -86,11 +86,10 @@ class PartialConvGenerator(InpaintingNetwork):
         seen = pad_to_multiple(seen, self.stride)
         hole = pad_to_multiple(mask, self.stride, mode="constant", value=1.0)
         picture = crop(self.picture(seen, hole)[0], height, width)
-        if self.start == "mean":
-            answer = self.mean + self.deviation * picture
-        else:
-            membrane = membrane_fill(image, mask).to(image.dtype)
-            answer = membrane + known_deviation(membrane, mask).to(image.dtype) * picture
+        seen, unit = self.mean, self.deviation
+        if self.start == "membrane":
+            seen, unit = membrane_start(image, mask)
+        answer = corrected(seen, picture, unit)
         return Prediction([answer if self.training else answer.clamp(0, 1)])
 
     def picture(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

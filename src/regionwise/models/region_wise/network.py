@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regionwise.errors import ModelError
-from regionwise.layers.membrane import known_deviation, membrane_fill
+from regionwise.layers.membrane_start import corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.region_conv import Reading, RegionConv
 from regionwise.layers.stacking import stacked
@@ -92,15 +92,15 @@ class RegionWiseGenerator(InpaintingNetwork):
         """
         hole, known = mask > 0.5, 1 - mask
         if self.start == "grey":
-            picture = torch.where(hole, torch.zeros_like(image), image)
+            picture, unit = torch.where(hole, torch.zeros_like(image), image), None
         else:
-            picture = membrane_fill((image + 1) / 2, mask).to(image.dtype) * 2 - 1
-            unit = known_deviation(picture, mask).to(image.dtype)
+            start = membrane_start((image + 1) / 2, mask, least=0.01)
+            picture, unit = start.picture * 2 - 1, start.unit * 2
         regions = torch.cat([known, mask], dim=1)
         pictures: list[Tensor] = []
         for network in self.networks:
             y = network(stacked(picture, known), regions)
-            pictures.append(F.elu(y) if self.start == "grey" else picture + unit * y)
+            pictures.append(F.elu(y) if unit is None else corrected(picture, y, unit))
             picture = torch.where(hole, pictures[-1].clamp(-1, 1), picture)
         return pictures
 

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from regionwise.layers.membrane import known_deviation, membrane_fill
+from regionwise.layers.membrane_start import corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.region_norm import (
     Affine,
@@ -151,10 +151,9 @@ class RegionNormGenerator(InpaintingNetwork):
             features = torch.where(mask > 0.5, torch.ones_like(image), image)
             answer = (self._network(features, mask).tanh() + 1) / 2
             return Prediction([crop(answer, height, width)])
-        membrane = membrane_fill(image, mask).to(image.dtype)
-        features = torch.cat([membrane * 2 - 1, mask], dim=1)
-        deviation = known_deviation(membrane, mask).to(image.dtype)
-        answer = crop(membrane + self._network(features, mask) * deviation, height, width)
+        start = membrane_start(image, mask)
+        correction = self._network(torch.cat([start.picture * 2 - 1, mask], dim=1), mask)
+        answer = crop(corrected(start.picture, correction, start.unit), height, width)
         return Prediction([answer if self.training else answer.clamp(0, 1)])
 
     def _network(self, x: Tensor, mask: Tensor) -> Tensor:
