@@ -8,12 +8,12 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
 from regionwise.checkpoints.official import read_official
 from regionwise.checkpoints.onnx_origin import read_onnx
+from regionwise.checkpoints.pickled import read_pickled
 from regionwise.errors import CheckpointError, OutputError
 from regionwise.models.checkpoint import Checkpoint
 from regionwise.models.network import InpaintingNetwork
@@ -47,11 +47,11 @@ def load_checkpoint(file: str | Path) -> InpaintingNetwork:
 
 
 def read_checkpoint(file: str | Path) -> Checkpoint:
-    """Read our safetensors or ONNX, a training's `last.pt`, or an authors' file (.pt, .npz, ...).
+    """Read our safetensors or ONNX, a training's `last.pt`, or an authors' file (.pt, .ckpt, .npz).
 
     Where the authors have several files for one network, any of them is given, or their folder.
-    Pickled files are read with `weights_only=True`, an .npz without pickles: no code in them is
-    ever run.
+    Pickled files and TorchScript are read with `weights_only=True`, an .npz without pickles: no
+    code in them is ever run.
 
     Raises:
         CheckpointError: for a missing, broken or foreign file.
@@ -123,14 +123,12 @@ def _read_safetensors(file: Path) -> tuple[dict[str, str], dict[str, Any]]:
 
 def _read_pickle(file: Path) -> dict[str, Any]:
     try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
+        return read_pickled(file)
     except Exception as error:  # torch names no common class for a broken file
         raise CheckpointError(
-            f"{file}: broken, or no file of weights alone; code that a file may hold is never run"
+            f"{file}: broken, or no file of weights alone; code that a file may hold is never run. "
+            "If its own program reads it, save its state dict there with torch.save"
         ) from error
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{file}: holds no dictionary of weights")
-    return content
 
 
 def _read_arrays(file: Path) -> dict[str, Any]:
