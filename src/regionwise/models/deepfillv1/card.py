@@ -14,7 +14,7 @@ CARD = NetworkCard(
     files="`gen_*.pt` or `torch_model.p` of a PyTorch port; the authors' variables as .npz",
     licence="port: MIT; the authors' (TensorFlow): CC BY-NC",
     size=256,
-    slim={"width": 8},
+    slim={"width": 4},
     variants=(
         Variant("DeepFill v1 (CA)", {}, "2.9M", "51.62 G"),
         Variant("RN-CA", {"coarse_norm": "region"}),

@@ -19,7 +19,7 @@ CARD = NetworkCard(
     files="`LBAM_N.pth`",
     licence="MIT",
     size=256,
-    slim={"width": 4, "levels": 4},
+    slim={"width": 4, "levels": 5},
     variants=(Variant("LBAM", products="22.11 G"),),
     released=Released((68_304_948,), 10.05),
     note="The count of operations is MADF's, IEEE TIP 2021, Table IV, and 12.0 G higher than ours: "

@@ -44,7 +44,7 @@ CARD = NetworkCard(
     files='the checkpoint of a training, `{"model": ...}`, or the bare network',
     licence="GPL-3.0",
     size=256,
-    slim={"refinements": 1, "width": 8, "levels": 3},
+    slim={"width": 8, "levels": 5},
     variants=tuple(
         Variant(
             name,

@@ -19,7 +19,7 @@ CARD = NetworkCard(
     files="the checkpoint of an unofficial PyTorch program (naoto0804's)",
     licence="MIT",
     size=256,
-    slim={"width": 4, "levels": 4},
+    slim={"width": 4, "levels": 5},
     variants=(
         Variant("7 levels", products="18.95 G"),
         Variant("8 levels", {"levels": 8}),

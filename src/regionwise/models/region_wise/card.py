@@ -26,7 +26,7 @@ CARD = NetworkCard(
     files="the authors' variables (TensorFlow) as .npz",
     licence="unknown to us",
     size=256,
-    slim={"width": 8},
+    slim={"width": 4},
     variants=(
         Variant("both stages"),
         Variant("semantic inferring alone", {"stages": 1}, released=Released((2_830_083,), 47.65)),

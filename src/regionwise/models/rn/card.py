@@ -27,7 +27,7 @@ CARD = NetworkCard(
     files="a training's generator, of one GPU or several",
     licence="MIT",
     size=256,
-    slim={"width": 8, "blocks": 2},
+    slim={"width": 4, "blocks": 1},
     variants=tuple(
         Variant(f"architecture {number}", {"architecture": number}) for number in ARCHITECTURES
     ),
