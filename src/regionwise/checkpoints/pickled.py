@@ -98,7 +98,7 @@ def _weights_of(module: object, prefix: str) -> dict[str, Tensor]:
         return {prefix: module}
     if not isinstance(module, OrderedDict):
         return {}
-    weights = {}
+    weights: dict[str, Tensor] = {}
     for name, value in vars(module).items():
         weights |= _weights_of(value, f"{prefix}.{name}" if prefix else name)
     return weights
