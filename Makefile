@@ -1,45 +1,50 @@
 # The two commands of the README, each with an environment of its own; nothing else is needed than
-# Python >= 3.10 and make.
+# Python >= 3.11 and make.
 PYTHON ?= python3
 DEMO := .venv-demo
 TEST := .venv-test
+BIN := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+OLD_PYTHON := regionwise needs Python 3.11 or newer; try: make $(MAKECMDGOALS) PYTHON=python3.12
 
-.PHONY: demo test benchmark lint types format clean
+.PHONY: demo test browser benchmark lint types format clean
 
 demo: $(DEMO)/.done  ## fill the example photos and say where the results are
-	$(DEMO)/bin/regionwise fill examples/photos --masks examples/masks -o out/demo --overwrite
+	$(DEMO)/$(BIN)/regionwise fill examples/photos --masks examples/masks -o out/demo --overwrite
 
 test: $(TEST)/.done  ## run the tests
-	OMP_NUM_THREADS=1 $(TEST)/bin/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+	OMP_NUM_THREADS=1 $(TEST)/$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+
+browser:  ## install the browser that the tests of the page use (Debian, Ubuntu)
+	command -v chromium || (apt-get update --quiet && apt-get install --yes --quiet chromium)
 
 benchmark: $(TEST)/.done  ## print the table of docs/benchmark.md that anyone can make
 	rm -rf out/first_table
-	$(TEST)/bin/python benchmarks/first_table.py --check
+	$(TEST)/$(BIN)/python benchmarks/first_table.py --check
 
 lint: $(TEST)/.done
-	$(TEST)/bin/ruff check .
-	$(TEST)/bin/ruff format --check .
-	$(TEST)/bin/lint-imports --no-cache
+	$(TEST)/$(BIN)/ruff check .
+	$(TEST)/$(BIN)/ruff format --check .
+	$(TEST)/$(BIN)/lint-imports --no-cache
 
 types: $(TEST)/.done
-	$(TEST)/bin/mypy
+	$(TEST)/$(BIN)/mypy
 
 format: $(TEST)/.done
-	$(TEST)/bin/ruff check --fix .
-	$(TEST)/bin/ruff format .
+	$(TEST)/$(BIN)/ruff check --fix .
+	$(TEST)/$(BIN)/ruff format .
 
 clean:
 	rm -rf $(DEMO) $(TEST) out
 
 $(DEMO)/.done: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "regionwise needs Python 3.10 or newer; try: make $(MAKECMDGOALS) PYTHON=python3.12")'
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(OLD_PYTHON)")'
 	$(PYTHON) -m venv --clear $(DEMO)
-	$(DEMO)/bin/python $(INSTALL) --editable .
+	$(DEMO)/$(BIN)/python $(INSTALL) --editable .
 	touch $@
 
 $(TEST)/.done: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "regionwise needs Python 3.10 or newer; try: make $(MAKECMDGOALS) PYTHON=python3.12")'
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(OLD_PYTHON)")'
 	$(PYTHON) -m venv --clear $(TEST)
-	$(TEST)/bin/python $(INSTALL) --editable ".[dev]"
+	$(TEST)/$(BIN)/python $(INSTALL) --editable ".[dev]"
 	touch $@

@@ -1,7 +1,9 @@
 """The two tiers, and how light the core is. Who may import whom stands in pyproject.toml."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,9 @@ RESEARCH = {
     "checkpoints",
     "discriminators",
     "explain",
+    "features.alexnet",
     "features.darknet",
+    "features.imagenet",
     "features.vgg",
     "data.batches",
     "layers",
@@ -81,3 +85,21 @@ def test_public_names_are_there():
     assert set(regionwise.__all__) <= set(dir(regionwise))
     with pytest.raises(AttributeError, match="no_such_name"):
         regionwise.no_such_name  # noqa: B018
+
+
+def test_the_picture_in_the_docs_has_the_order_of_the_contract():
+    root = ROOT.parents[1]
+    config = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = config["contracts"][0]["layers"]
+    contract = [sorted(layer.split(" | ")) for layer in layers]
+    text = (root / "docs" / "architecture.md").read_text()
+    picture = text.partition("```mermaid")[2].partition("```")[0]
+    rooms = re.findall(r"\b([a-z]+)\[\"([a-z]+): ", picture)
+    assert all(node == title for node, title in rooms)
+    order = [room for room, _ in rooms]
+    drawn = []
+    for layer in contract:
+        drawn.append(sorted(order[: len(layer)]))
+        order = order[len(layer) :]
+    assert drawn == contract
+    assert not order

@@ -10,11 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from tests.support.photo_files import (
     noise,
     one_line,
 )
+from tests.support.pictures import open_picture
 
 from regionwise import output
 from regionwise.errors import OutputError
@@ -32,7 +32,7 @@ class TestWriting:
         ):
             path = tmp_path / f"a{suffix}"
             write_photo(photo, path)
-            assert Image.open(path).format == kind
+            assert open_picture(path).format == kind
             assert path.stat().st_mode & 0o777 == 0o666 & ~current_umask()
         assert len(list(tmp_path.iterdir())) == 4
 
@@ -45,7 +45,7 @@ class TestWriting:
             write_photo(photo, path)
         assert path.read_bytes() == b"old"
         write_photo(photo, path, overwrite=True)
-        assert Image.open(path).size == (9, 9)
+        assert open_picture(path).size == (9, 9)
         assert path.stat().st_mode & 0o777 == 0o640
 
     def test_bad_places(self, tmp_path: Path) -> None:
@@ -108,6 +108,7 @@ class TestWriting:
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         process.wait(timeout=10)
+        process.stdout.close()
         assert {each.name for each in tmp_path.iterdir()} <= {"a.png"}
         if path.exists():
             assert path.stat().st_size == 4_000_000
@@ -118,7 +119,7 @@ class TestWriting:
         (tmp_path / "link.png").symlink_to(target)
         write_photo(read_photo(noise("RGB", 9, 9)), tmp_path / "link.png", overwrite=True)
         assert (tmp_path / "link.png").is_symlink()
-        assert Image.open(target).size == (9, 9)
+        assert open_picture(target).size == (9, 9)
 
 
 def current_umask() -> int:

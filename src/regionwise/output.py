@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from regionwise.errors import OutputError
 
@@ -28,31 +31,53 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{path.parent} is read-only; write to another folder")
 
 
-def write_whole(data: bytes, path: Path, *, overwrite: bool = False) -> None:
-    """Write beside under a temporary name, then rename: no reader ever sees half a file.
+@contextmanager
+def whole_file(path: Path, *, overwrite: bool = True) -> Iterator[BinaryIO]:
+    """Open a file that is written whole or not at all.
 
-    A crash, a full disk or Ctrl-C leaves what was there before. A link is followed.
+    What is written goes to a temporary file in the same folder, which takes the name at the end: no
+    reader ever sees half a file, and a crash, a full disk or Ctrl-C leaves what was there before. A
+    link is followed.
 
     Raises:
         OutputError: if the file can't be written, or exists and `overwrite` is off.
     """
     check_output(path, overwrite=overwrite)
     target = Path(os.path.realpath(path))
-    beside = target.with_name(f".{target.name[:80]}.{os.urandom(4).hex()}")
+    temporary = target.with_name(f".{target.name[:80]}.{os.urandom(4).hex()}")
     try:
-        with open(beside, "xb") as file:
-            file.write(data)
+        with open(temporary, "xb") as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         if target.exists():
-            beside.chmod(target.stat().st_mode & 0o777)
+            temporary.chmod(target.stat().st_mode & 0o777)
         check_output(path, overwrite=overwrite)  # someone may have written it meanwhile
-        beside.replace(target)
+        temporary.replace(target)
     except BaseException as error:
-        beside.unlink(missing_ok=True)
-        if isinstance(error, OSError):
-            raise OutputError(_reason(path, error)) from error
+        temporary.unlink(missing_ok=True)
+        if (of_system := _of_system(error)) is not None:
+            raise OutputError(_reason(path, of_system)) from error
         raise
+
+
+def write_whole(data: bytes | str, path: Path, *, overwrite: bool = False) -> None:
+    """Write bytes, or text as UTF-8, whole or not at all; see `whole_file`.
+
+    Raises:
+        OutputError: if the file can't be written, or exists and `overwrite` is off.
+    """
+    with whole_file(path, overwrite=overwrite) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+
+
+def _of_system(error: BaseException) -> OSError | None:
+    """What the system said; PyTorch tells of a full disk by an error of its own."""
+    if isinstance(error, OSError):
+        return error
+    if isinstance(error, RuntimeError) and isinstance(error.__context__, OSError):
+        return error.__context__
+    return None
 
 
 def _reason(path: Path, error: OSError) -> str:

@@ -10,6 +10,7 @@ from tests.support.official_fixtures import (
     official_weights,
     relative_error,
 )
+from tests.support.pictures import open_picture
 
 from regionwise.checkpoints import from_official
 from regionwise.checkpoints.export import export_onnx
@@ -75,7 +76,7 @@ def test_several_answers(weights, tmp_path, capsys):
     fill = ["fill", str(photo), "--box", "8,8,40,40", "--count", "3"]
     assert main([*fill, "--model", str(tmp_path)]) == 0
     assert main([*fill, "--model", str(tmp_path), "--overwrite", "--json"]) == 0
-    answers = [Image.open(tmp_path / f"a_filled_{number}.png").tobytes() for number in (1, 2, 3)]
+    answers = [open_picture(tmp_path / f"a_filled_{number}.png").tobytes() for number in (1, 2, 3)]
     assert len(set(answers)) == 3
     capsys.readouterr()
     assert main([*fill, "--model", "membrane"]) == 2
@@ -91,7 +92,7 @@ def test_as_onnx_it_draws_by_its_seed(tmp_path):
     answers = []
     for seed in (0, 0, 1):
         engine = load_model(file, seed=seed)
-        assert engine.draws
+        assert engine.traits.draws
         answers.append(engine.fill(images, masks))
     assert np.array_equal(answers[0], answers[1])
     assert not np.allclose(answers[0], answers[2])

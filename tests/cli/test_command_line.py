@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.support.pictures import open_picture
 
 from regionwise import __version__
 from regionwise.cli import COMMANDS, main
@@ -44,8 +45,8 @@ def test_a_photo_and_its_mask_give_a_file_beside(
     told = capsys.readouterr()
     assert str(output) in told.out
     assert told.err == ""
-    before, after = (np.asarray(Image.open(file)) for file in (photo, output))
-    hole = np.asarray(Image.open(mask)) > 0
+    before, after = (np.asarray(open_picture(file)) for file in (photo, output))
+    hole = np.asarray(open_picture(mask)) > 0
     assert np.array_equal(after[~hole], before[~hole])
     assert not np.array_equal(after[hole], before[hole])
 
@@ -265,7 +266,7 @@ def test_a_stopped_folder_run_leaves_no_half_file_and_can_be_resumed(
     assert 2 <= len(list(output.iterdir())) < 60
     for file in output.iterdir():
         assert file.suffix == ".png"
-        Image.open(file).load()
+        open_picture(file).load()
 
 
 def test_ctrl_c_during_the_start_is_one_line() -> None:
@@ -293,6 +294,7 @@ def test_a_closed_pipe_is_no_traceback() -> None:
     assert process.stderr
     process.stdout.close()
     told = process.stderr.read()
+    process.stderr.close()
     process.wait(timeout=20)
     assert told == ""
 

@@ -1,5 +1,5 @@
 import pytest
-from PIL import Image
+from tests.support.pictures import open_picture
 from typer.testing import CliRunner
 
 from regionwise.cli.masks import app
@@ -16,14 +16,14 @@ def test_make_and_stats(tmp_path):
         "--ratio", "0.1,0.2", "--seed", 3, "-o", tmp_path / "set",
     )  # fmt: skip
     assert made.exit_code == 0
-    assert Image.open(tmp_path / "set" / "00004.png").size == (64, 48)
+    assert open_picture(tmp_path / "set" / "00004.png").size == (64, 48)
     again = run("make", "--manifest", tmp_path / "set", "-o", tmp_path / "again")
     assert again.exit_code == 0
     for name in ("00003.png", "manifest.json"):
         assert (tmp_path / "set" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
     counted = run("stats", tmp_path / "set", "-o", tmp_path / "h.png")
     assert "5 masks of 48x64" in counted.output
-    assert Image.open(tmp_path / "h.png").size == (640, 360)
+    assert open_picture(tmp_path / "h.png").size == (640, 360)
 
 
 @pytest.mark.parametrize(

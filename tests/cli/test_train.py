@@ -107,7 +107,7 @@ def test_missing_vgg_is_told_before_the_first_step(photos, tmp_path, capsys):
     small = ["--set=model.options={width: 4, blocks: 1}", "--set=discriminator.options={width: 4}"]
     run = tmp_path / "run"
     assert main(["train", rn, "-p", str(photos), "-o", str(run), *options, *small]) == 2
-    assert "no.pth: there is no such file of VGG weights" in capsys.readouterr().err
+    assert "no.pth: there is no such file of weights" in capsys.readouterr().err
 
 
 def test_a_log_tells_the_scores_of_held_back_photos_once(capsys):

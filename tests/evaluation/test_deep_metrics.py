@@ -12,12 +12,15 @@ import torchmetrics
 from scipy import linalg
 from torch import nn
 
+import regionwise.evaluation.metrics.lpips as lpips_module
+import regionwise.evaluation.metrics.perceptual as perceptual_module
 from regionwise.errors import CheckpointError, DataError, ModelError, RegionwiseError
 from regionwise.evaluation.feature_files import FeatureFile, distances
 from regionwise.evaluation.metrics.frechet import Moments, frechet_distance
-from regionwise.evaluation.metrics.lpips import LpipsJudge, lpips
-from regionwise.evaluation.metrics.perceptual import PerceptualJudge
-from regionwise.features import classifiers, downloads
+from regionwise.evaluation.metrics.lpips import VGG_LAYERS, Lpips, lpips
+from regionwise.evaluation.metrics.metric import FilledPicture
+from regionwise.evaluation.metrics.perceptual import PerceptualError
+from regionwise.features import alexnet, downloads, imagenet, vgg
 from regionwise.features.inception import TorchScriptFeatures, load_extractor
 
 HEADS = Path(torchmetrics.__file__).parent / "functional" / "image" / "lpips_models"
@@ -47,7 +50,19 @@ def torchvision_vgg16():
 
 
 BUILDERS = {"alex": torchvision_alexnet, "vgg": torchvision_vgg16}
-NETWORKS = {"alex": classifiers.ALEX, "vgg": classifiers.VGG}
+FILES = {"alex": "alexnet-owt-7be5be79.pth", "vgg": "vgg16-397923af.pth"}
+TAPS = {"alex": (1, 4, 7, 9, 11), "vgg": (3, 8, 15, 22, 29)}
+"""Numbers of the activations that are compared, in torchvision's `features`."""
+SMALLEST = {"alex": alexnet.SMALLEST, "vgg": 16}
+
+
+def network_of(name, built, folder):
+    """Our form of a network, with the weights of torchvision's."""
+    file = folder / FILES[name]
+    torch.save(weights_of(built), file)
+    if name == "alex":
+        return alexnet.load_alexnet(file)
+    return vgg.load_vgg("vgg16", VGG_LAYERS, file=file)
 
 
 @pytest.fixture(params=["alex", "vgg"])
@@ -78,81 +93,73 @@ def heads_of(name):
 
 
 @torch.no_grad()
-def test_lpips_agrees_with_torchmetrics_on_the_official_heads(net):
+def test_lpips_agrees_with_torchmetrics_on_the_official_heads(net, tmp_path):
     from torchmetrics.functional.image.lpips import _LPIPS
 
     name, built = net
     theirs = _LPIPS(pretrained=True, net=name).eval()
     x, y = torch.rand(2, 2, 3, 80, 70)
-    ours = lpips(NETWORKS[name], weights_of(built), heads_of(name), x, y)
+    network = network_of(name, built, tmp_path)
+    ours = lpips(network, heads_of(name), x, y)
     expected = theirs(x, y, normalize=True).flatten().double()
     assert ours.shape == (2,)
     torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-9)
     assert (ours > 0).all()
-    assert lpips(NETWORKS[name], weights_of(built), heads_of(name), x, x).abs().max() == 0
+    assert lpips(network, heads_of(name), x, x).abs().max() == 0
 
 
 @torch.no_grad()
-def test_features_are_those_of_the_layers(net):
+def test_features_are_those_of_the_layers(net, tmp_path):
     name, built = net
-    network = NETWORKS[name]
+    network = network_of(name, built, tmp_path)
     x = torch.rand(1, 3, 64, 75)
-    found = classifiers.features(network, weights_of(built), x)
-    for tap, ours in zip(network.taps, found, strict=True):
-        torch.testing.assert_close(ours, built[: tap + 2](x))
-    smallest = torch.rand(1, 3, network.smallest, network.smallest)
-    assert min(classifiers.features(network, weights_of(built), smallest)[-1].shape) > 0
-    with pytest.raises(ModelError, match="needs pictures of at least"):
-        classifiers.features(network, weights_of(built), smallest[..., 1:])
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in (imagenet.MEAN, imagenet.STD))
+    for tap, ours in zip(TAPS[name], network(x).values(), strict=True):
+        torch.testing.assert_close(ours, built[: tap + 1]((x - mean) / std))
+    smallest = torch.rand(1, 3, SMALLEST[name], SMALLEST[name])
+    assert all(min(feature.shape) > 0 for feature in network(smallest).values())
+    with pytest.raises(ModelError, match="needs pictures of"):
+        network(smallest[..., 1:])
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A folder of weights whose published checksums are those of random ones."""
     torch.manual_seed(1)
-    for name, weights, module in (
-        ("alex", "ALEXNET", classifiers.ALEX),
-        ("vgg", "VGG16", classifiers.VGG),
-    ):
-        file = tmp_path / module.weights.file
+    for name, constant in (("alex", "ALEXNET"), ("vgg", "VGG16")):
+        file = tmp_path / FILES[name]
         torch.save(weights_of(BUILDERS[name]()), file)
         changed = downloads.Weights(file.name, "url", downloads.checksum_of(file), "")
-        monkeypatch.setattr(downloads, weights, changed)
-        network = classifiers.Network(**(vars(module) | {"weights": changed}))
-        monkeypatch.setattr(classifiers, name.upper(), network)
-        monkeypatch.setitem(
-            sys.modules["regionwise.evaluation.metrics.lpips"]._NETWORKS,
-            name,
-            (network, sys.modules["regionwise.evaluation.metrics.lpips"]._NETWORKS[name][1]),
-        )
+        for module in (lpips_module, perceptual_module):
+            monkeypatch.setattr(module, constant, changed, raising=False)
         (tmp_path / f"lpips-{name}.pth").write_bytes((HEADS / f"{name}.pth").read_bytes())
     return tmp_path
 
 
-def test_the_judges_take_checked_files_of_a_folder(folder):
+def test_deep_metrics_take_checked_files_of_a_folder(folder):
     rng = np.random.default_rng(0)
     truth, answer = rng.random((2, 3, 64, 64), dtype=np.float32)
     hole = np.ones((64, 64), bool)
-    for judge in (
-        LpipsJudge(f"alex:{folder}", "cpu"),
-        LpipsJudge(f"vgg:{folder}", "cpu"),
-        PerceptualJudge(f"vgg:{folder}", "cpu"),
+    for metric in (
+        Lpips(f"alex:{folder}", "cpu"),
+        Lpips(f"vgg:{folder}", "cpu"),
+        PerceptualError(f"vgg:{folder}", "cpu"),
     ):
-        (name,) = judge.measure(truth, answer, hole)
-        assert name == judge.metrics[0].name
-        assert judge.measure(truth, answer, hole)[name] > 0
-        assert judge.measure(truth, truth, hole)[name] == 0
+        (name,) = metric.measure(FilledPicture(truth, answer, hole))
+        assert name == metric.scores[0].name
+        assert metric.measure(FilledPicture(truth, answer, hole))[name] > 0
+        assert metric.measure(FilledPicture(truth, truth, hole))[name] == 0
 
 
 def test_weights_that_are_not_the_published_ones_are_refused(folder):
-    torch.save(weights_of(torchvision_alexnet()), folder / classifiers.ALEX.weights.file)
+    torch.save(weights_of(torchvision_alexnet()), folder / FILES["alex"])
     with pytest.raises(CheckpointError, match="wrong sha256"):
-        LpipsJudge(f"alex:{folder}", "cpu")
+        Lpips(f"alex:{folder}", "cpu")
     (folder / "lpips-vgg.pth").unlink()
     with pytest.raises(ModelError, match=r"lpips-vgg\.pth is missing; it is at https"):
-        LpipsJudge(f"vgg:{folder}", "cpu")
+        Lpips(f"vgg:{folder}", "cpu")
     with pytest.raises(DataError, match="neither alex nor vgg"):
-        LpipsJudge("squeeze", "cpu")
+        Lpips("squeeze", "cpu")
 
 
 def test_a_download_is_checked_and_kept(tmp_path, monkeypatch):
@@ -277,7 +284,7 @@ def test_what_is_no_network_is_refused(tmp_path):
     with pytest.raises(ModelError, match=r"--fid: there is no file .*; it is at https"):
         load_extractor(str(tmp_path / "y.pt"), "cpu")
     with pytest.raises(RegionwiseError):
-        PerceptualJudge(str(tmp_path / "z.npz"), "cpu")
+        PerceptualError(str(tmp_path / "z.npz"), "cpu")
 
 
 def test_features_on_disk_give_the_distance_of_the_set_however_split(network, tmp_path):

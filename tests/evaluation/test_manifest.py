@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+from tests.support.pictures import open_picture
 
 from regionwise.errors import DataError, OutputError
 from regionwise.evaluation.manifest import (
@@ -86,7 +86,7 @@ def test_a_written_set_can_be_read_and_drawn_again(tmp_path):
     manifest = read_manifest(tmp_path / "one")
     assert manifest.sets[0].sha256
     for file, mask in zip(files, manifest.sets[0].draw_all(), strict=True):
-        assert (np.asarray(Image.open(file)) == mask).all()
+        assert (np.asarray(open_picture(file)) == mask).all()
     list(write_masks(manifest, tmp_path / "two"))
     for file in files:
         assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()

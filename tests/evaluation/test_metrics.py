@@ -10,10 +10,11 @@ from skimage import data
 from skimage.color import rgb2gray
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from regionwise.evaluation.metrics.metric import PICTURE_METRICS, PSNR_LIMIT, measure
-from regionwise.evaluation.metrics.pixels import l1, l1_grey, l2, psnr
+from regionwise.evaluation.metrics.metric import FilledPicture
+from regionwise.evaluation.metrics.pixels import PSNR_LIMIT, l1, l1_grey, l2, psnr
+from regionwise.evaluation.metrics.registry import METRICS, measure
+from regionwise.evaluation.metrics.sharpness import gradient_energy
 from regionwise.evaluation.metrics.ssim import ssim, ssim_map
-from regionwise.evaluation.metrics.texture import gradient_energy
 
 
 def channels_first(picture):
@@ -126,10 +127,10 @@ def test_every_metric_at_any_size(height, width, seed):
     truth, answer = rng.random((2, 3, height, width), dtype=np.float32)
     hole = rng.random((height, width)) < 0.5
     hole[0, 0] = True
-    values = measure(truth, answer, hole)
-    assert {metric.name for metric in PICTURE_METRICS} <= values.keys()
+    values = measure(FilledPicture(truth, answer, hole))
+    assert {score.name for metric in METRICS for score in metric.scores} <= values.keys()
     assert all(math.isfinite(value) for value in values.values())
-    same = measure(truth, truth, hole)
+    same = measure(FilledPicture(truth, truth, hole))
     assert same["psnr"] == same["psnr_hole"] == PSNR_LIMIT
     assert same["ssim"] == pytest.approx(1)
     assert same["l1"] == same["l2_hole"] == 0
@@ -138,7 +139,7 @@ def test_every_metric_at_any_size(height, width, seed):
 
 def test_an_empty_hole_has_no_values():
     picture = np.full((3, 16, 16), 0.5)
-    values = measure(picture, picture, np.zeros((16, 16), bool))
+    values = measure(FilledPicture(picture, picture, np.zeros((16, 16), bool)))
     assert math.isnan(values["l1_hole"])
     assert math.isnan(values["ssim_hole"])
     assert values["texture"] == values["texture_truth"] == 0

@@ -7,9 +7,10 @@ from io import BytesIO
 import numpy as np
 import pytest
 from PIL import Image
+from tests.support.pictures import open_picture
 
 from regionwise.evaluation.contact_sheet import Sample
-from regionwise.evaluation.metrics.metric import Metric
+from regionwise.evaluation.metrics.metric import Score
 from regionwise.evaluation.plan import Plan
 from regionwise.evaluation.report import html_report
 from regionwise.evaluation.rows import Row
@@ -39,7 +40,7 @@ def report(tmp_path_factory):
         for number, photo in enumerate("abc")
         for model in MODELS
     ]
-    tables = make_tables(rows, plan, MODELS, [Metric("psnr", "PSNR (dB)", "higher", digits=2)])
+    tables = make_tables(rows, plan, MODELS, [Score("psnr", "PSNR (dB)", "higher", digits=2)])
     white, black, grey = (Image.new("RGB", (64, 64), c) for c in ("white", "black", "grey"))
     sample = Sample("photo 1, 10-20%", white, grey, dict.fromkeys(MODELS, black))
     record = {"command": "regionwise evaluate " + "x" * 300, "seconds": {"a": 0.12345}, "notes": []}
@@ -73,7 +74,7 @@ def page(browser, report, request):
 def colors(page):
     """The first slider as seen: its pixel at a quarter and at three quarters of the width."""
     place = page.locator(".slider img").first.bounding_box()
-    seen = np.asarray(Image.open(BytesIO(page.screenshot(clip=place))).convert("L"), int)
+    seen = np.asarray(open_picture(BytesIO(page.screenshot(clip=place))).convert("L"), int)
     height, width = seen.shape
     return seen[height // 4, width // 4], seen[height // 4, 3 * width // 4]
 

@@ -18,7 +18,7 @@ from regionwise.evaluation.manifest import Manifest, MaskSet
 from regionwise.evaluation.metrics.pixels import psnr
 from regionwise.evaluation.rows import Row, append_row, read_rows
 from regionwise.evaluation.run import Evaluation, Shard, fill_and_compose, read_truth
-from regionwise.evaluation.settings import Settings, claim_folder
+from regionwise.evaluation.settings import EvaluationSettings, claim_folder
 from regionwise.evaluation.summary import errors_of, tables_of, write_summary
 from regionwise.evaluation.workers import run_in_workers
 from regionwise.weights import bundled
@@ -74,7 +74,7 @@ def evaluation(photos, protocol, tmp_path):
 
 
 def with_models(photos, protocol, folder, **models):
-    settings = Settings(models=(), photos=(photos,), folder=folder, protocol=protocol)
+    settings = EvaluationSettings(models=(), photos=(photos,), folder=folder, protocol=protocol)
     plain = settings.evaluation()
     return Evaluation(models, plain.photos, plain.plan, folder, samples=2)
 
@@ -127,7 +127,7 @@ def test_shards_agree_with_one(evaluation, photos, protocol, tmp_path):
 
 def test_workers_agree_with_one(photos, protocol, tmp_path):
     def made(name):
-        return Settings(
+        return EvaluationSettings(
             models=("membrane",), photos=(photos,), folder=tmp_path / name, protocol=protocol
         )
 
@@ -230,7 +230,7 @@ def test_masks_of_a_folder_go_into_bins_and_an_empty_one_is_told(photos, tmp_pat
         picture = np.zeros((100, 100), bool)
         picture[: round(100 * share)] = True
         Image.fromarray(picture).save(masks / f"{number}.png")
-    settings = Settings((), (photos,), tmp_path / "o", masks=masks, size=(32, 32))
+    settings = EvaluationSettings((), (photos,), tmp_path / "o", masks=masks, size=(32, 32))
     plan = settings.plan()
     assert [one.name for one in plan.sets] == ["0-10%", "10-20%", "50-60%"]
     assert len(plan.notes) == 3
@@ -245,7 +245,9 @@ def test_photos_without_their_mask_are_told(photos, tmp_path):
     masks.mkdir()
     for name in ("0", "1", "3"):
         Image.fromarray(np.eye(40, 50, dtype=bool)).save(masks / f"{name}.png")
-    settings = Settings((), (photos,), tmp_path / "out", masks=masks, pairs=True, size=(32, 32))
+    settings = EvaluationSettings(
+        (), (photos,), tmp_path / "out", masks=masks, pairs=True, size=(32, 32)
+    )
     plain = settings.evaluation()
     evaluation = Evaluation({"grey": Constant(0.5)}, plain.photos, plain.plan, plain.folder)
     evaluation.run(Shard())
@@ -266,7 +268,7 @@ def test_photos_are_found_in_shards_and_told_apart(photos, tmp_path):
     assert found[3].read() == (photos / "3.png").read_bytes()
     both = (tmp_path / "shard.tar", tmp_path / "shard.tar")
     with pytest.raises(DataError, match=r"two photos have the name 0\.png"):
-        Settings((), both, tmp_path / "o", protocol="rn-table-1").evaluation()
+        EvaluationSettings((), both, tmp_path / "o", protocol="rn-table-1").evaluation()
 
 
 def test_the_twentieth_held_out_is_chosen_by_name(tmp_path):
@@ -302,7 +304,7 @@ def test_bad_settings_are_told_in_one_line(photos, protocol, tmp_path, changes, 
     if given.get("masks"):
         given["masks"] = tmp_path / given["masks"]
     with pytest.raises(RegionwiseError, match=message) as caught:
-        Settings(folder=tmp_path / "out", **given).evaluation()
+        EvaluationSettings(folder=tmp_path / "out", **given).evaluation()
     assert "\n" not in str(caught.value)
 
 

@@ -6,7 +6,7 @@ import math
 import pytest
 from rich.console import Console
 
-from regionwise.evaluation.metrics.metric import Metric
+from regionwise.evaluation.metrics.metric import Score
 from regionwise.evaluation.plan import Plan
 from regionwise.evaluation.rows import Row
 from regionwise.evaluation.tables import best_columns, make_tables
@@ -21,9 +21,9 @@ class Named:
 PLAN = Plan(
     "p", "P", "", (Named("10-20%"), Named("20-30%"), Named("fixed")), ("10-20%", "20-30%"), ""
 )
-PSNR = Metric("psnr", "PSNR (dB)", "higher", digits=2)
-L1 = Metric("l1", "L1 (%)", "lower", 100, 2)
-TEXTURE = Metric("texture", "Texture_share", "near 1", over="texture_truth")
+PSNR = Score("psnr", "PSNR (dB)", "higher", digits=2)
+L1 = Score("l1", "L1 (%)", "lower", 100, 2)
+TEXTURE = Score("texture", "Texture_share", "near 1", over="texture_truth")
 
 
 def row(photo, name, model, psnr, l1=0.01, texture=1.0, truth=4.0):
@@ -120,7 +120,7 @@ def test_a_distance_is_taken_of_each_bin(tables):
         return float(len(keys))
 
     rows = [row(photo, "10-20%", model, 1.0) for photo in "ab" for model in ("ours", "theirs")]
-    metric = Metric("frechet", "FID", "lower", digits=2)
+    metric = Score("frechet", "FID", "lower", digits=2)
     made = make_tables(rows, PLAN, ["ours", "theirs"], [PSNR], (metric, take))
     assert made[1].rows[0].values[1].value == 2
     assert asked[1] == [("a", "10-20%", "theirs"), ("b", "10-20%", "theirs")]

@@ -5,6 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
+from tests.support.pictures import open_picture
 
 from regionwise.checkpoints import Checkpoint, save_checkpoint
 from regionwise.cli import main
@@ -154,7 +155,7 @@ class TestCommand:
 
     def test_with_the_bundled_network(self, files):
         assert self.run(files, "--size", "64") == 0
-        assert Image.open(files / "panel.png").width > 600
+        assert open_picture(files / "panel.png").width > 600
 
     def test_with_a_file_and_not_over_one(self, files, capsys):
         model = ("--model", str(files / "tiny.safetensors"))

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from regionwise.errors import CheckpointError, ModelError
+from regionwise.features import downloads
 from regionwise.features import vgg as module
 from regionwise.features.vgg import VGG, layer_names, load_vgg, random_vgg
 
@@ -128,7 +129,7 @@ class TestDownload:
     @pytest.fixture
     def published(self, tmp_path, monkeypatch):
         """A small "published" file, its URL, and an empty cache."""
-        monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "cache"))
+        monkeypatch.setenv("REGIONWISE_CACHE", str(tmp_path / "cache"))
         state, _ = stored("vgg16")
         torch.save(state, tmp_path / "weights")
         digest = hashlib.sha256((tmp_path / "weights").read_bytes()).hexdigest()[:8]
@@ -136,7 +137,8 @@ class TestDownload:
         def publish(digits=digest):
             file = tmp_path / f"vgg16-{digits}.pth"
             (tmp_path / "weights").rename(file)
-            monkeypatch.setitem(module._URLS, "vgg16", file.as_uri())
+            weights = downloads.Weights(file.name, file.as_uri(), digits, "")
+            monkeypatch.setitem(module._WEIGHTS, "vgg16", weights)
             return file
 
         return publish
@@ -150,7 +152,7 @@ class TestDownload:
 
     def test_of_another_file_than_the_published_one(self, published):
         published("00000000")
-        with pytest.raises(ModelError, match=r"not usable .*--vgg PATH"):
+        with pytest.raises(CheckpointError, match=r"another file than .*--vgg PATH"):
             load_vgg("vgg16", ["pool1"])
 
     def test_without_a_network(self, published):

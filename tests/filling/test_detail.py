@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from regionwise.engines.classical_engine import MembraneEngine
 from regionwise.engines.engine import Traits
-from regionwise.evaluation.metrics.texture import gradient_energy
+from regionwise.evaluation.metrics.sharpness import gradient_energy
 from regionwise.filling.detail import needs_detail, with_detail
 from regionwise.filling.fill import fill_photo
 from regionwise.filling.options import FillOptions

@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.support.pictures import open_picture
 
 from regionwise.engines.classical_engine import MembraneEngine
 from regionwise.engines.engine import NO_TRAITS
@@ -105,7 +106,7 @@ def test_the_run_goes_on_after_failures_and_tells_each(tmp_path: Path) -> None:
     assert "no mask" in errors["lonely"]
     assert "50×50" in errors["large"]
     assert [file.name for file in output.rglob("*")] == ["good.png"]
-    filled = np.asarray(Image.open(output / "good.png"))
+    filled = np.asarray(open_picture(output / "good.png"))
     assert np.array_equal(filled[:8], good[:8])
     assert not np.array_equal(filled[8:16, 8:16], good[8:16, 8:16])
 

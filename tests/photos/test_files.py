@@ -29,6 +29,7 @@ from tests.support.photo_files import (
     smooth,
     turned,
 )
+from tests.support.pictures import open_picture
 
 from regionwise.errors import OutputError
 from regionwise.photos.files import encode_photo, photo_like, read_photo
@@ -75,7 +76,7 @@ class TestLossless:
             assert np.array_equal(reread.alpha[~hole], photo.alpha[~hole])
             assert (reread.alpha[hole] == top).all()
         if kind != "BMP" and (kind, mode) != ("TIFF", "LA16"):  # Pillow does not open those
-            old, new = Image.open(io.BytesIO(data)), Image.open(io.BytesIO(again))
+            old, new = open_picture(io.BytesIO(data)), open_picture(io.BytesIO(again))
             assert new.getexif()[0x010F] == old.getexif()[0x010F]
             assert dict(new.getexif().get_ifd(0x8769)) == dict(old.getexif().get_ifd(0x8769))
             assert dict(new.getexif().get_ifd(0x8825)) == dict(old.getexif().get_ifd(0x8825))
@@ -98,7 +99,7 @@ class TestLossless:
             options |= {"xmp": XMP, "lossless": True}
         data = saved(image, kind, **options)
         again = encode_photo(filled_with(data))
-        old, new = Image.open(io.BytesIO(data)), Image.open(io.BytesIO(again))
+        old, new = open_picture(io.BytesIO(data)), open_picture(io.BytesIO(again))
         old.load(), new.load()
         assert new.info == old.info
         assert new.info["icc_profile"] == SRGB
@@ -122,7 +123,7 @@ class TestLossless:
     @pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate", "packbits"])
     def test_tiff_keeps_its_compression(self, compression: str | None) -> None:
         data = saved(Image.fromarray(noise("RGB", 9, 9)), "TIFF", compression=compression)
-        again = Image.open(io.BytesIO(encode_photo(filled_with(data))))
+        again = open_picture(io.BytesIO(encode_photo(filled_with(data))))
         assert again.info["compression"] == (compression or "raw")
 
     def test_big_endian_tiff_stays_so(self) -> None:
@@ -143,7 +144,7 @@ class TestLossless:
         image = Image.fromarray(noise(mode, 20, 20))
         data = saved(image, "WEBP", lossless=lossless)
         before, after = (
-            np.asarray(Image.open(io.BytesIO(each)).convert("RGBA"))
+            np.asarray(open_picture(io.BytesIO(each)).convert("RGBA"))
             for each in (data, encode_photo(filled_with(data)))
         )
         assert not np.array_equal(after[0, 0], before[0, 0])
@@ -173,7 +174,7 @@ class TestLossless:
         photo = read_photo(saved(image, "PNG"))
         hole = np.zeros((12, 12), bool)
         hole[3:6, 3:6] = True
-        again = Image.open(io.BytesIO(encode_photo(photo.with_fill(photo.color[::-1], hole))))
+        again = open_picture(io.BytesIO(encode_photo(photo.with_fill(photo.color[::-1], hole))))
         assert again.mode == "P"
         assert np.array_equal(np.asarray(again.convert("RGB"))[~hole], photo.color[~hole])
         assert np.array_equal(np.asarray(again.convert("RGB"))[hole], photo.color[::-1][hole])
@@ -215,7 +216,7 @@ class TestConversion:
             xmp=XMP,
             subsampling=0,
         )
-        image = Image.open(io.BytesIO(encode_photo(read_photo(data), target)))
+        image = open_picture(io.BytesIO(encode_photo(read_photo(data), target)))
         image.load()
         assert image.size == (20, 30)
         assert image.info["icc_profile"] == SRGB
@@ -232,9 +233,9 @@ class TestConversion:
         with pytest.raises(OutputError, match="transparent"):
             encode_photo(photo, "JPEG")
         opaque = photo.with_fill(photo.color, np.ones((8, 8), bool))
-        assert Image.open(io.BytesIO(encode_photo(opaque, "JPEG"))).mode == "RGB"
+        assert open_picture(io.BytesIO(encode_photo(opaque, "JPEG"))).mode == "RGB"
         samples[..., 3] = 255
-        assert Image.open(io.BytesIO(encode_photo(read_photo(samples), "JPEG"))).mode == "RGB"
+        assert open_picture(io.BytesIO(encode_photo(read_photo(samples), "JPEG"))).mode == "RGB"
 
     def test_sixteen_bits_are_rounded_to_eight(self) -> None:
         samples = np.array([[[0, 128, 65535], [129, 257, 65400]]], np.uint16)
@@ -249,7 +250,7 @@ class TestConversion:
     def test_grey_profile_does_not_go_into_an_rgb_file(self) -> None:
         grey = SRGB[:16] + b"GRAY" + SRGB[20:]
         data = saved(Image.fromarray(noise("L", 8, 8)), "PNG", icc_profile=grey)
-        webp = Image.open(io.BytesIO(encode_photo(read_photo(data), "WEBP")))
+        webp = open_picture(io.BytesIO(encode_photo(read_photo(data), "WEBP")))
         assert "icc_profile" not in webp.info
 
 
@@ -321,7 +322,7 @@ class TestKinds:
         path = tmp_path / "a.png"
         path.write_bytes(data)
         result = photo_like(photo, path)
-        expected = np.asarray(ImageOps.exif_transpose(Image.open(path)))
+        expected = np.asarray(ImageOps.exif_transpose(open_picture(path)))
         assert np.array_equal(np.asarray(result)[1:], expected[1:])
         assert result.info["icc_profile"] == SRGB
         assert result.getexif()[0x0112] == 1

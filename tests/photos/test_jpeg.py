@@ -17,6 +17,7 @@ from tests.support.photo_files import (
     saved,
     smooth,
 )
+from tests.support.pictures import open_picture
 
 from regionwise.photos.files import encode_photo, read_photo
 
@@ -84,17 +85,17 @@ class TestJpeg:
     @pytest.mark.parametrize("size", [(1, 1), (1, 40), (37, 2), (33, 65)])
     def test_reads_what_pillow_reads(self, sampling: int, size: tuple[int, int]) -> None:
         data = saved(Image.fromarray(smooth(*size)), "JPEG", subsampling=sampling)
-        assert np.array_equal(read_photo(data).color, np.asarray(Image.open(io.BytesIO(data))))
+        assert np.array_equal(read_photo(data).color, np.asarray(open_picture(io.BytesIO(data))))
 
     @pytest.mark.parametrize("mode", ["L", "CMYK"])
     def test_grey_and_cmyk_stay(self, mode: str) -> None:
         image = Image.fromarray(smooth(64, 64)).convert(mode)
         data = saved(image, "JPEG", quality=80)
         filled = filled_with(data, 30, side=16)
-        again = Image.open(io.BytesIO(encode_photo(filled)))
+        again = open_picture(io.BytesIO(encode_photo(filled)))
         assert again.mode == mode
-        assert again.quantization == Image.open(io.BytesIO(data)).quantization
-        before = np.asarray(Image.open(io.BytesIO(data))).astype(int)
+        assert again.quantization == open_picture(io.BytesIO(data)).quantization
+        before = np.asarray(open_picture(io.BytesIO(data))).astype(int)
         assert np.abs(np.asarray(again) - before)[16:, 16:].max() <= 2
         assert np.abs(np.asarray(again.convert("RGB"))[2:14, 2:14].astype(int) - 30).max() <= 6
 
@@ -106,7 +107,7 @@ class TestJpeg:
     def test_rgb_jpeg_without_ycbcr_stays_rgb(self) -> None:
         data = saved(Image.fromarray(smooth(64, 64)), "JPEG", keep_rgb=True, quality=85)
         again = encode_photo(filled_with(data))
-        before, after = (np.asarray(Image.open(io.BytesIO(each))) for each in (data, again))
+        before, after = (np.asarray(open_picture(io.BytesIO(each))) for each in (data, again))
         assert np.abs(before.astype(int) - after)[16:, 16:].max() <= 2
 
     def test_pictures_of_the_past_are_dropped(self) -> None:
@@ -125,7 +126,7 @@ class TestJpeg:
             extra += bytes([0xFF, marker]) + struct.pack(">H", len(payload) + 2) + payload
         data = data[:2] + extra + data[2:] + small  # a second picture behind the first
         again = encode_photo(filled_with(data))
-        image = Image.open(io.BytesIO(again))
+        image = open_picture(io.BytesIO(again))
         assert image.format == "JPEG"
         assert image.info["photoshop"] == {1028: b"iptc"}
         assert image.info["xmp"] == b"<x>b</x>"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from PIL import Image, ImageCms, ImageOps
+from tests.support.pictures import open_picture
 
 from regionwise.photos.files import Photo, read_photo
 
@@ -112,7 +113,7 @@ def decoded(data: bytes, mode: str) -> np.ndarray:
         import imagecodecs
 
         return imagecodecs.png_decode(data)
-    image = Image.open(io.BytesIO(data))
+    image = open_picture(io.BytesIO(data))
     return np.asarray(image.convert("RGB") if image.mode == "P" else image)
 
 

@@ -12,11 +12,11 @@ import uvicorn
 
 from regionwise.web.app import create_app
 from regionwise.web.listening import listen
-from regionwise.web.settings import Settings
+from regionwise.web.settings import ServerSettings
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[httpx.Client]:
+def running(settings: ServerSettings) -> Iterator[httpx.Client]:
     """Serve; gives a client of the server."""
     with listen("127.0.0.1", 0) as listener:
         app = create_app(settings)

@@ -136,11 +136,11 @@ def test_a_full_disk_amid_the_training_does_not_end_it(folder, tmp_path, tiny, m
         real(*arguments, **options)
 
     monkeypatch.setattr("torch.save", full_once)
-    with pytest.warns(RegionwiseWarning, match=r"No space left.*the training goes on"):
+    with pytest.warns(RegionwiseWarning, match="the disk is full.*the training goes on"):
         _, outcome = run(tiny(3, 1), folder, tmp_path, checkpoint_steps=1)
     assert outcome.done == 4
 
     monkeypatch.setattr("torch.save", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))
-    with pytest.raises(OutputError, match="No space"), pytest.warns(RegionwiseWarning):
+    with pytest.raises(OutputError, match="the disk is full"), pytest.warns(RegionwiseWarning):
         run(tiny(4, 1), folder, tmp_path)
     assert read_state(tmp_path / "last.pt")["step"] == 4

@@ -5,8 +5,8 @@ import warnings
 
 import pytest
 import torch
-from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tests.support.pictures import open_picture
 
 from regionwise.errors import RegionwiseWarning
 from regionwise.training.records import Records
@@ -25,7 +25,7 @@ def test_what_came_after_the_checkpoint_is_forgotten(tmp_path):
                 records.numbers("main", {"loss": step + first}, step)
             records.preview(torch.full((3, 4, 6), 0.5), first)
     assert read(tmp_path, "main/loss") == [(0, 0), (1, 1), (2, 4), (3, 5)]
-    assert Image.open(tmp_path / "previews" / "0000002.png").getpixel((0, 0)) == (128, 128, 128)
+    assert open_picture(tmp_path / "previews" / "0000002.png").getpixel((0, 0)) == (128, 128, 128)
 
 
 def test_other_processes_record_nothing(tmp_path):

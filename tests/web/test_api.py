@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.support.photo_files import SRGB, decoded, exif_of, file_of, noise, saved, smooth
+from tests.support.pictures import open_picture
+from tests.support.running_server import running
 
 import regionwise
 from regionwise.photos.files import read_photo
+from regionwise.web.settings import ServerSettings
 
 HEIGHT, WIDTH = 70, 90
 
@@ -90,7 +93,7 @@ class TestFill:
         mask = upright_mask(data)
         files = {"photo": ("a.jpg", data), "mask": ("m", png_of(mask))}
         filled = client.post("/api/v1/fill", files=files).content
-        before, after = Image.open(io.BytesIO(data)), Image.open(io.BytesIO(filled))
+        before, after = open_picture(io.BytesIO(data)), open_picture(io.BytesIO(filled))
         assert after.info["icc_profile"] == SRGB
         assert dict(after.getexif()) == dict(before.getexif())
         assert after.quantization == before.quantization
@@ -124,6 +127,14 @@ class TestFill:
         )
         wanted = regionwise.fill(data, model="membrane", box="9,9,40,500", **options)
         assert answer.content == wanted
+
+    @pytest.mark.parametrize("large", ["auto", "window", "detail"])
+    def test_a_bundled_network_fills_thick_holes_as_in_python(self, large):
+        data = file_of("PNG", "RGB", noise("RGB", 640, 960), 1)
+        options = {"box": "300,200,200,200", "large": large}
+        with running(ServerSettings(model="small")) as client:
+            answer = client.post("/api/v1/fill", files={"photo": ("a", data)}, data=options)
+        assert answer.content == regionwise.fill(data, model="small", **options)
 
     def test_without_a_mask_transparent_pixels_are_filled(self, client):
         samples = noise("RGBA", HEIGHT, WIDTH)
@@ -200,6 +211,7 @@ class TestStoredPhotos:
         assert told["has_hole"]
         assert client.get(f"/api/v1/photos/{told['id']}").json() == told
 
+    @pytest.mark.filterwarnings("ignore:the mask covers")
     @pytest.mark.parametrize("kind", photos())
     def test_fills_in_turn_give_what_python_gives(self, client, kind):
         data = photos()[kind]
@@ -232,7 +244,8 @@ class TestStoredPhotos:
         first, *steps, last = fill_stored(client, identity, png_of(mask))
         assert first == {"ahead": 0}
         assert [step["done"] for step in steps] == sorted(step["done"] for step in steps)
-        assert steps[-1]["done"] == steps[-1]["of"] > 1
+        assert len(steps) > 1
+        assert steps[-1]["done"] == 1
         assert last["result"]["box"] == [40, 40, 1220, 20]
 
     def test_errors_come_as_a_line(self, client):
@@ -274,7 +287,7 @@ class TestTiles:
     def tile(self, client, identity, **query):
         answer = client.get(f"/api/v1/photos/{identity}/tile", params=query)
         assert answer.status_code == 200, answer.text
-        return np.asarray(Image.open(io.BytesIO(answer.content))).astype(int)
+        return np.asarray(open_picture(io.BytesIO(answer.content))).astype(int)
 
     @pytest.mark.parametrize("orientation", [1, 6])
     def test_together_they_are_the_photo(self, client, orientation):

@@ -4,10 +4,10 @@ import pytest
 from tests.support.running_server import running
 
 from regionwise.web.guard import is_own_host
-from regionwise.web.settings import Settings
+from regionwise.web.settings import ServerSettings
 
-LOCAL = Settings()
-OPEN = Settings(host="0.0.0.0", allowed_hosts=frozenset({"photos.lan"}))
+LOCAL = ServerSettings()
+OPEN = ServerSettings(host="0.0.0.0", allowed_hosts=frozenset({"photos.lan"}))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_refusals_are_guarded_too(client):
 
 
 def test_token():
-    with running(Settings(model="membrane", token="geheim")) as client:
+    with running(ServerSettings(model="membrane", token="geheim")) as client:
         assert client.get("/").status_code == 200  # the page asks for it
         assert client.get("/healthz").status_code == 200
         for shown in (

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from tests.support.photo_files import QUICK, file_of, noise, png_chunk, saved
+from tests.support.pictures import open_picture
 from tests.support.running_server import running
 
 import regionwise
@@ -23,7 +24,7 @@ from regionwise.engines.classical_engine import MembraneEngine
 from regionwise.web import context
 from regionwise.web.photo_store import DecodedPhotos, PhotoStore
 from regionwise.web.refusals import RefusedError
-from regionwise.web.settings import Settings
+from regionwise.web.settings import ServerSettings
 
 PHOTO = file_of("PNG", "RGB", noise("RGB", 40, 50), 1)
 MASK = saved(Image.fromarray(np.pad(np.ones((9, 9), bool), ((9, 22), (9, 32)))), "PNG")
@@ -63,7 +64,7 @@ def slow(monkeypatch):
 
 class TestSize:
     def test_bytes(self):
-        with running(Settings(model="membrane", max_bytes=10_000)) as client:
+        with running(ServerSettings(model="membrane", max_bytes=10_000)) as client:
             for size in (11_000, 19_000):  # is read to its end, so that the answer arrives
                 large = {"photo": ("a.png", bytes(size))}
                 answer = client.post("/api/v1/fill", files=large)
@@ -89,7 +90,7 @@ class TestSize:
         assert client.post("/api/v1/photos", files={"photo": ("a", bomb())}).status_code == 422
 
     def test_pixels(self):
-        with running(Settings(model="membrane", max_pixels=1999)) as client:
+        with running(ServerSettings(model="membrane", max_pixels=1999)) as client:
             answer = client.post("/api/v1/photos", files={"photo": ("a", PHOTO)})
             assert answer.status_code == 422
             assert "more than the limit of 1,999" in answer.json()["error"]
@@ -145,7 +146,10 @@ class TestForms:
 
 class TestQueue:
     def test_a_full_one_says_when_to_come_back(self, slow):
-        with running(Settings(workers=1, waiting=1)) as client, ThreadPoolExecutor(2) as threads:
+        with (
+            running(ServerSettings(workers=1, waiting=1)) as client,
+            ThreadPoolExecutor(2) as threads,
+        ):
             first = threads.submit(client.post, "/api/v1/fill", files=FILES)
             assert slow.begun.acquire(timeout=10)
             second = threads.submit(client.post, "/api/v1/fill", files=FILES)
@@ -162,7 +166,7 @@ class TestQueue:
 
     def test_fifty_clients_at_once(self):
         wanted = regionwise.fill(PHOTO, MASK, "membrane")
-        with running(Settings(model="membrane", waiting=8)) as client:
+        with running(ServerSettings(model="membrane", waiting=8)) as client:
 
             def ask(_):
                 with httpx.Client(base_url=client.base_url, timeout=30) as own:
@@ -190,7 +194,7 @@ def many_windows():
 
 class TestStopping:
     def test_a_client_that_goes_stops_its_fill(self, slow):
-        with running(Settings(workers=1)) as client:
+        with running(ServerSettings(workers=1)) as client:
             with pytest.raises(httpx.ReadTimeout):
                 client.post("/api/v1/fill", files=many_windows(), timeout=httpx.Timeout(10, read=2))
             assert slow.batches == 1
@@ -202,7 +206,7 @@ class TestStopping:
 
     def test_so_does_a_page_that_cancels(self, slow):
         files = many_windows()
-        with running(Settings(workers=1)) as client:
+        with running(ServerSettings(workers=1)) as client:
             sent = client.post("/api/v1/photos", files={"photo": files["photo"]}).json()
             path = f"/api/v1/photos/{sent['id']}/fills"
             with client.stream("POST", path, files={"mask": files["mask"]}) as answer:
@@ -218,7 +222,7 @@ class TestStopping:
             assert client.get(f"/api/v1/photos/{sent['id']}").json()["results"] == []
 
     def test_a_fill_that_takes_too_long(self, slow):
-        with running(Settings(fill_seconds=0.2)) as client:
+        with running(ServerSettings(fill_seconds=0.2)) as client:
             threading.Timer(1, slow.go.set).start()
             answer = client.post("/api/v1/fill", files=many_windows())
             assert answer.status_code == 503
@@ -228,7 +232,7 @@ class TestStopping:
 
 class TestMemory:
     def test_a_full_store_says_so(self):
-        with running(Settings(model="membrane", memory=len(PHOTO) + 100)) as client:
+        with running(ServerSettings(model="membrane", memory=len(PHOTO) + 100)) as client:
             first = client.post("/api/v1/photos", files={"photo": ("a", PHOTO)})
             assert first.status_code == 201
             second = client.post("/api/v1/photos", files={"photo": ("a", PHOTO)})
@@ -330,6 +334,6 @@ def test_broken_uploads_are_told_or_read(client, seeds, data):
     answer = client.post("/api/v1/fill", files=files, data={"resize_mask": "1"})
     assert answer.status_code in (200, 422)
     if answer.status_code == 200:
-        Image.open(io.BytesIO(answer.content))
+        open_picture(io.BytesIO(answer.content))
     else:
         assert "\n" not in answer.json()["error"]

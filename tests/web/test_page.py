@@ -7,15 +7,15 @@ import zipfile
 
 import numpy as np
 import pytest
-from PIL import Image
 from tests.support.photo_files import file_of, noise, smooth
+from tests.support.pictures import open_picture
 from tests.support.running_server import running
 
 from regionwise.engines.classical_engine import MembraneEngine
 from regionwise.photos.files import read_photo
 from regionwise.web import context as web_context
 from regionwise.web import jobs as web_jobs
-from regionwise.web.settings import Settings
+from regionwise.web.settings import ServerSettings
 
 pytest.importorskip("playwright", reason="pip install playwright")
 
@@ -292,9 +292,9 @@ def test_fill_on_release(open_page):
 def test_sharp_detail_and_its_seed_are_sent(open_page, monkeypatch):
     asked = []
 
-    def fill_photo(*arguments, **options):
+    def fill_photo(photo, hole, engine, options, **more):
         asked.append(options)
-        return jobs_fill_photo(*arguments, **options)
+        return jobs_fill_photo(photo, hole, engine, options, **more)
 
     jobs_fill_photo = web_jobs.fill_photo
     monkeypatch.setattr(web_jobs, "fill_photo", fill_photo)
@@ -304,7 +304,7 @@ def test_sharp_detail_and_its_seed_are_sent(open_page, monkeypatch):
     page.set("#seed", 7)
     page.drag((60, 60), (100, 60))
     page.fill(1)
-    assert [(options["large"], options["seed"]) for options in asked] == [("detail", 7)]
+    assert [(options.large, options.seed) for options in asked] == [("detail", 7)]
 
 
 def test_several_photos_get_one_mask(open_page):
@@ -342,7 +342,7 @@ def test_a_fill_can_be_cancelled(open_page, monkeypatch):
             return super().fill(images, masks)
 
     monkeypatch.setattr(web_context, "load_model", lambda *_, **__: Slow())
-    with running(Settings(workers=1)) as client:
+    with running(ServerSettings(workers=1)) as client:
         wide = file_of("PNG", "RGB", smooth(600, 4000), 1)
         page = open_page(url=str(client.base_url)).open(upload(wide))
         page.get_by_role("radio", name="Rectangle").click()
@@ -362,7 +362,7 @@ def test_transparent_pixels_are_filled_without_painting(open_page):
     page.set("#grow", 0)
     page.fill()
     _, data = page.download()
-    after = np.asarray(Image.open(io.BytesIO(data)))
+    after = np.asarray(open_picture(io.BytesIO(data)))
     known = samples[..., 3] >= 128
     assert np.array_equal(after[known], samples[known])
     assert (after[~known][:, 3] == 255).all()
@@ -424,7 +424,7 @@ def test_keys(open_page):
 
 
 def test_token(open_page):
-    with running(Settings(model="membrane", token="geheim")) as client:
+    with running(ServerSettings(model="membrane", token="geheim")) as client:
         address = str(client.base_url)
         page = open_page(url=f"{address}/#token=geheim").open(upload(photo_file()))
         assert "geheim" not in page.url

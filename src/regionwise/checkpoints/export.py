@@ -12,10 +12,11 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from regionwise.checkpoints.onnx_origin import keep_origin
-from regionwise.errors import ModelError, OutputError
+from regionwise.errors import ModelError
 from regionwise.models.checkpoint import Checkpoint
 from regionwise.models.network import InpaintingNetwork
 from regionwise.models.prediction import compose
+from regionwise.output import write_whole
 
 _OPSET = 18
 _SMALL = 1024
@@ -63,13 +64,7 @@ def export_onnx(
     if origin is not None:
         keep_origin(model, origin)
     onnx.checker.check_model(model, full_check=True)
-    temporary = file.with_name(file.name + ".part")
-    try:
-        temporary.write_bytes(model.SerializeToString())
-        temporary.replace(file)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"{file}: the model could not be written ({error})") from error
+    write_whole(model.SerializeToString(), file, overwrite=True)
 
 
 def _exported(module: nn.Module) -> onnx.ModelProto:

@@ -14,11 +14,12 @@ from safetensors.torch import save as to_bytes
 from regionwise.checkpoints.official import read_official
 from regionwise.checkpoints.onnx_origin import read_onnx
 from regionwise.checkpoints.pickled import read_pickled
-from regionwise.errors import CheckpointError, OutputError
+from regionwise.errors import CheckpointError
 from regionwise.models.checkpoint import Checkpoint
 from regionwise.models.network import InpaintingNetwork
 from regionwise.models.parts import MissingPartError
 from regionwise.models.registry import network_cards
+from regionwise.output import write_whole
 
 
 def save_checkpoint(checkpoint: Checkpoint, file: Path) -> None:
@@ -29,13 +30,7 @@ def save_checkpoint(checkpoint: Checkpoint, file: Path) -> None:
         "format": "regionwise",
     }
     weights = {key: value.contiguous() for key, value in checkpoint.weights.items()}
-    temporary = file.with_name(file.name + ".part")
-    try:
-        temporary.write_bytes(to_bytes(weights, header))
-        temporary.replace(file)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"{file}: the weights could not be written ({error})") from error
+    write_whole(to_bytes(weights, header), file, overwrite=True)
 
 
 def load_checkpoint(file: str | Path) -> InpaintingNetwork:

@@ -90,16 +90,16 @@ def _laid(signal: Floats, targets: Integers, sources: Integers, strength: Floats
         if share > 0:
             total[place] += share * window * signal[y : y + _TILE, x : x + _TILE]
     inner = slice(_TILE, _TILE + height), slice(_TILE, _TILE + width)
-    laid: Floats = total[inner] / np.sqrt(np.maximum(power[inner], np.float32(1e-6)))
-    return laid
+    laid = total[inner] / np.sqrt(np.maximum(power[inner], np.float32(1e-6)))
+    return np.asarray(laid, np.float32)
 
 
 def _high_pass(picture: Floats, known: Bools) -> Floats:
     """The picture less its blur by a Gaussian of about one pixel, over known pixels alone."""
     weight = known[..., None].astype(np.float32)
     blurred = _blurred(np.concatenate([picture * weight, weight], axis=2))
-    mean: Floats = blurred[..., :3] / np.maximum(blurred[..., 3:], np.float32(1e-3))
-    return (picture - mean) * weight
+    mean = blurred[..., :3] / np.maximum(blurred[..., 3:], np.float32(1e-3))
+    return np.asarray((picture - mean) * weight, np.float32)
 
 
 def _blurred(x: Floats) -> Floats:

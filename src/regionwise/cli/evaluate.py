@@ -69,7 +69,7 @@ def command(
 
     from regionwise.errors import DataError
     from regionwise.evaluation.rows import read_rows
-    from regionwise.evaluation.settings import Settings, claim_folder
+    from regionwise.evaluation.settings import EvaluationSettings, claim_folder
     from regionwise.evaluation.summary import write_summary
     from regionwise.evaluation.workers import run_here, run_in_workers
 
@@ -79,7 +79,7 @@ def command(
     part = _shard(shard)
     if workers > 1 and part.count > 1:
         raise DataError("give either --workers, for this machine, or --shard, for several")
-    settings = Settings(
+    settings = EvaluationSettings(
         models=names,
         photos=tuple(photos),
         folder=output,

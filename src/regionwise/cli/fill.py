@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import threading
+import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from regionwise.filling.fill import ReportProgress
     from regionwise.filling.folder import FillOutcome
 
-_MANY_WINDOWS = 8
-"""From so many windows on a single photo takes long enough for a progress bar."""
+_PATIENCE = 1.0
+"""Seconds after which a single photo gets a progress bar, if more than a quarter is left to do."""
 
 
 @with_fill_options
@@ -175,7 +176,7 @@ def _fill_photo(call: _Call) -> int:
     outcomes = []
     for engine, options, ending in call.answers():
         job = Job(photo, Path(photo.name), mask, _with_ending(output, ending))
-        with _window_bar(call.shows_progress) as progress:
+        with _fill_bar(call.shows_progress) as progress:
             outcome = fill_file(job, engine, options, overwrite=call.overwrite, progress=progress)
         outcomes.append(_as_data(outcome))
         _tell_troubles(outcome, quiet=call.quiet)
@@ -258,19 +259,19 @@ def _photo_bar(count: int, shown: bool) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def _window_bar(shown: bool) -> Iterator[ReportProgress]:
-    """A progress bar over the windows of one photo, if they are many."""
+def _fill_bar(shown: bool) -> Iterator[ReportProgress]:
+    """A progress bar for one photo, if it takes long."""
+    started = time.monotonic()
     with ExitStack() as stack:
         tasks: list[tuple[Any, Any]] = []
 
-        def step(done: int, count: int) -> None:
-            if not shown or count < _MANY_WINDOWS:
-                return
-            if not tasks:
+        def step(share: float) -> None:
+            waited = time.monotonic() - started > _PATIENCE
+            if shown and not tasks and waited and share < 0.75:
                 bar = stack.enter_context(_bar())
-                tasks.append((bar, bar.add_task("windows", total=count)))
-            bar, task = tasks[0]
-            bar.update(task, completed=done)
+                tasks.append((bar, bar.add_task("filling", total=1.0)))
+            for bar, task in tasks:
+                bar.update(task, completed=share)
 
         yield step
 
@@ -279,11 +280,11 @@ def _bar() -> Any:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
-        MofNCompleteColumn,
         Progress,
+        TaskProgressColumn,
         TextColumn,
         TimeRemainingColumn,
     )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)

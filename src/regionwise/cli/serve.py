@@ -77,9 +77,9 @@ def command(
     if token and not (token.isascii() and token.isprintable() and " " not in token):
         raise RegionwiseError("the token has signs that no header carries; give letters and digits")
     from regionwise.web.listening import listen, page_address, serve
-    from regionwise.web.settings import MEGA, Settings
+    from regionwise.web.settings import MEGA, ServerSettings
 
-    settings = Settings(
+    settings = ServerSettings(
         host=host,
         allowed_hosts=frozenset(name.lower() for name in allow_host or ()),
         token=token or None,

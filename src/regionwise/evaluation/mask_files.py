@@ -14,6 +14,7 @@ from regionwise.arrays import Mask
 from regionwise.errors import DataError, OutputError
 from regionwise.evaluation.manifest import Manifest, read_manifest
 from regionwise.holes import StoredMasks
+from regionwise.output import write_whole
 
 BINS = np.linspace(0, 1, 11)
 """Ends of the bins of hole ratios; each bin is (low, high], and the first has 0 too."""
@@ -40,10 +41,8 @@ def write_masks(manifest: Manifest, folder: Path, overwrite: bool = False) -> It
                 file = place / f"{number:05d}.png"
                 Image.fromarray(mask).save(file, optimize=True)
                 yield file
-        beside = target.with_suffix(".part")
         sealed = manifest if all(one.sha256 for one in manifest.sets) else manifest.sealed()
-        beside.write_text(sealed.to_json(), encoding="utf-8")
-        beside.replace(target)
+        write_whole(sealed.to_json(), target, overwrite=overwrite)
     except OSError as error:
         raise OutputError(f"{folder}: can't be written ({error})") from error
 

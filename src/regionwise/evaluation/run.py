@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,26 +21,13 @@ from regionwise.data.photo_sources import StoredPhoto
 from regionwise.engines.engine import Engine
 from regionwise.errors import DataError, ModelError, PhotoError, RegionwiseError
 from regionwise.evaluation.feature_files import FeatureFile, FeatureSource
-from regionwise.evaluation.metrics.metric import Metric, measure
-from regionwise.evaluation.metrics.pixels import Hole, Picture
+from regionwise.evaluation.metrics.metric import FilledPicture, Metric
+from regionwise.evaluation.metrics.registry import METRICS, measure
 from regionwise.evaluation.plan import HoleSet, Plan
 from regionwise.evaluation.rows import Row, append_row, read_rows
 from regionwise.holes import Size
 
 Pixels = NDArray[np.uint8]
-
-
-class Judge(Protocol):
-    """Further metrics of a picture, such as LPIPS."""
-
-    @property
-    def metrics(self) -> Sequence[Metric]:
-        """What it measures."""
-        ...
-
-    def measure(self, truth: Picture, answer: Picture, hole: Hole) -> Mapping[str, float]:
-        """The values by name, see `metrics.measure`."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -66,7 +52,7 @@ class Evaluation:
     photos: Sequence[StoredPhoto]
     plan: Plan
     folder: Path
-    judges: Sequence[Judge] = ()
+    metrics: Sequence[Metric] = METRICS
     features: FeatureSource | None = None
     samples: int = 4
 
@@ -133,11 +119,10 @@ class Evaluation:
             progress(1)
 
     def _measure(self, truth: Pixels, answer: Pixels, mask: Mask) -> dict[str, float]:
-        pictures = [np.float32(pixels) / np.float32(255) for pixels in (truth, answer)]
-        values = measure(pictures[0], pictures[1], mask)
-        for judge in self.judges:
-            values |= judge.measure(pictures[0], pictures[1], mask)
-        return values
+        first, second = (
+            np.asarray(pixels, np.float32) / np.float32(255) for pixels in (truth, answer)
+        )
+        return measure(FilledPicture(first, second, mask), self.metrics)
 
     def _keep_sample(
         self, number: int, row: str, model: str, truth: Pixels, mask: Mask, answer: Pixels

@@ -15,14 +15,16 @@ from regionwise.engines.wrapping import wrapped
 from regionwise.engines.zoo import load_model
 from regionwise.errors import DataError, OutputError
 from regionwise.evaluation.manifest import read_manifest
-from regionwise.evaluation.metrics.metric import PICTURE_METRICS, Metric
+from regionwise.evaluation.metrics.metric import Metric, Score
+from regionwise.evaluation.metrics.registry import METRICS
 from regionwise.evaluation.plan import Plan, plan_of_manifest, plan_of_masks, plan_of_pairs
-from regionwise.evaluation.run import Evaluation, Judge, check_models
+from regionwise.evaluation.run import Evaluation, check_models
 from regionwise.holes import Size
+from regionwise.output import write_whole
 
 
 @dataclass(frozen=True)
-class Settings:
+class EvaluationSettings:
     """The question, small enough to be sent to other processes.
 
     `protocol`: name or file of a manifest; else `masks`, a folder or tar, put into bins or, with
@@ -82,22 +84,23 @@ class Settings:
             photos=photos,
             plan=self.plan(),
             folder=self.folder,
-            judges=self._judges(),
+            metrics=self._metrics(),
             features=self._features(),
             samples=self.samples,
         )
 
-    def _judges(self) -> list[Judge]:
-        judges: list[Judge] = []
+    def _metrics(self) -> tuple[Metric, ...]:
+        """Those that are always taken, and those that were asked for."""
+        metrics = list(METRICS)
         if self.lpips:
-            from regionwise.evaluation.metrics.lpips import LpipsJudge
+            from regionwise.evaluation.metrics.lpips import Lpips
 
-            judges += [LpipsJudge(one, self.device) for one in self.lpips]
+            metrics += [Lpips(one, self.device) for one in self.lpips]
         if self.perceptual:
-            from regionwise.evaluation.metrics.perceptual import PerceptualJudge
+            from regionwise.evaluation.metrics.perceptual import PerceptualError
 
-            judges.append(PerceptualJudge(self.perceptual, self.device))
-        return judges
+            metrics.append(PerceptualError(self.perceptual, self.device))
+        return tuple(metrics)
 
     def _features(self) -> Any:
         if not self.inception:
@@ -107,9 +110,9 @@ class Settings:
         return load_extractor(self.inception, self.device)
 
 
-def metrics_of(evaluation: Evaluation) -> list[Metric]:
-    """The metrics of single pictures, in the order of the tables."""
-    return [*PICTURE_METRICS, *(metric for judge in evaluation.judges for metric in judge.metrics)]
+def scores_of(evaluation: Evaluation) -> list[Score]:
+    """What is measured of single pictures, in the order of the tables."""
+    return [score for metric in evaluation.metrics for score in metric.scores]
 
 
 def claim_folder(evaluation: Evaluation) -> None:
@@ -122,7 +125,7 @@ def claim_folder(evaluation: Evaluation) -> None:
         "models": {name: weights_checksum(engine) for name, engine in evaluation.models.items()},
         "plan": evaluation.plan.sha256,
         "photos": _checksum(json.dumps([photo.name for photo in evaluation.photos]).encode()),
-        "metrics": [metric.name for metric in metrics_of(evaluation)],
+        "metrics": [score.name for score in scores_of(evaluation)],
         "features": evaluation.features.name if evaluation.features else "",
     }
     text = json.dumps(inputs, indent=1) + "\n"
@@ -138,7 +141,7 @@ def claim_folder(evaluation: Evaluation) -> None:
                     "choose another folder"
                 )
         else:
-            file.write_text(text, encoding="utf-8")
+            write_whole(text, file)
     except ValueError:
         raise OutputError(f"{file} is broken: choose another folder") from None
     except OSError as error:

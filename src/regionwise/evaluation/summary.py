@@ -9,18 +9,17 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from PIL import Image
-
 import regionwise
 from regionwise.evaluation.contact_sheet import contact_sheet, find_samples
 from regionwise.evaluation.feature_files import Key, distances
-from regionwise.evaluation.metrics.metric import Metric
+from regionwise.evaluation.metrics.metric import Score
 from regionwise.evaluation.report import html_report
 from regionwise.evaluation.rows import Row
 from regionwise.evaluation.run import Evaluation
-from regionwise.evaluation.settings import metrics_of, weights_checksum
+from regionwise.evaluation.settings import scores_of, weights_checksum
 from regionwise.evaluation.tables import Table, make_tables
 from regionwise.evaluation.writers import to_csv, to_data, to_latex, to_markdown
+from regionwise.output import whole_file, write_whole
 
 _SHOWN = 14
 """Samples on the contact sheet and in the report, at most; spread over all that were kept."""
@@ -33,13 +32,13 @@ def tables_of(evaluation: Evaluation, rows: Sequence[Row]) -> list[Table]:
     models = list(evaluation.models)
     distance = None
     if evaluation.features is not None:
-        metric = Metric("frechet", evaluation.features.name, "lower", digits=2)
+        metric = Score("frechet", evaluation.features.name, "lower", digits=2)
 
         def take(keys: Sequence[Key]) -> float:
             return distances(evaluation.folder / "features", keys)
 
         distance = (metric, take)
-    return make_tables(rows, evaluation.plan, models, metrics_of(evaluation), distance)
+    return make_tables(rows, evaluation.plan, models, scores_of(evaluation), distance)
 
 
 def errors_of(rows: Sequence[Row]) -> list[str]:
@@ -63,17 +62,21 @@ def write_summary(
     tables, errors = tables_of(evaluation, rows), errors_of(rows)
     record = _record(evaluation, rows, errors, command)
     folder = evaluation.folder
-    _write(folder, "table.md", to_markdown(tables))
-    _write(folder, "table.tex", to_latex(tables))
-    _write(folder, "table.csv", to_csv(tables))
+    texts = {
+        "table.md": to_markdown(tables),
+        "table.tex": to_latex(tables),
+        "table.csv": to_csv(tables),
+    }
     data = {"record": record, "tables": to_data(tables)}
-    _write(folder, "evaluation.json", json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    texts["evaluation.json"] = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
     samples = find_samples(folder, list(evaluation.models))
     samples = samples[:: -(-len(samples) // _SHOWN) or 1]
     if samples:
-        _save(contact_sheet(samples), evaluation)
-    report = html_report(evaluation.plan.title, record, tables, samples, errors)
-    _write(folder, "report.html", report)
+        with whole_file(folder / "contact_sheet.png") as file:
+            contact_sheet(samples).save(file, "PNG")
+    texts["report.html"] = html_report(evaluation.plan.title, record, tables, samples, errors)
+    for name, text in texts.items():
+        write_whole(text, folder / name, overwrite=True)
     return tables, errors
 
 
@@ -114,15 +117,3 @@ def _version(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "not installed"
-
-
-def _write(folder: Any, name: str, text: str) -> None:
-    beside = folder / f"{name}.part"
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(folder / name)
-
-
-def _save(sheet: Image.Image, evaluation: Evaluation) -> None:
-    beside = evaluation.folder / "contact_sheet.part"
-    sheet.save(beside, "PNG")
-    beside.replace(evaluation.folder / "contact_sheet.png")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from regionwise.evaluation.bootstrap import Estimate, estimate, paired_difference
 from regionwise.evaluation.feature_files import Key
-from regionwise.evaluation.metrics.metric import Metric
+from regionwise.evaluation.metrics.metric import Score
 from regionwise.evaluation.plan import Plan
 from regionwise.evaluation.rows import Row
 
@@ -29,7 +29,7 @@ class TableRow:
 class Table:
     """All that was found for one metric."""
 
-    metric: Metric
+    metric: Score
     models: tuple[str, ...]
     rows: tuple[TableRow, ...]
 
@@ -38,8 +38,8 @@ def make_tables(
     rows: Sequence[Row],
     plan: Plan,
     models: Sequence[str],
-    metrics: Sequence[Metric],
-    distance: tuple[Metric, Callable[[Sequence[Key]], float]] | None = None,
+    metrics: Sequence[Score],
+    distance: tuple[Score, Callable[[Sequence[Key]], float]] | None = None,
 ) -> list[Table]:
     """A table for each metric.
 
@@ -81,7 +81,7 @@ def _mean_row(
     chosen: Sequence[tuple[str, str]],
     by_key: dict[Key, Row],
     models: Sequence[str],
-    metric: Metric,
+    metric: Score,
 ) -> TableRow:
     def values(model: str, column: str) -> list[float]:
         return [by_key[photo, row, model].metrics[column] for photo, row in chosen]
@@ -105,7 +105,7 @@ def _finite(number: int) -> Callable[[list[float]], bool]:
     return lambda column: math.isfinite(column[number])
 
 
-def best_columns(row: TableRow, metric: Metric) -> set[int]:
+def best_columns(row: TableRow, metric: Score) -> set[int]:
     """Which models have the best number of a row, as it is printed; nobody among one."""
     printed = [float(format_number(one.value, metric)) for one in row.values]
     comparable = [one for one in printed if not math.isnan(one)]
@@ -117,6 +117,6 @@ def best_columns(row: TableRow, metric: Metric) -> set[int]:
     return {number for number, one in enumerate(printed) if one == target}
 
 
-def format_number(value: float, metric: Metric) -> str:
+def format_number(value: float, metric: Score) -> str:
     """A value in the table's unit; nan for none."""
     return f"{value * metric.scale:.{metric.digits}f}"

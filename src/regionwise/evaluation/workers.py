@@ -13,7 +13,8 @@ from queue import Empty
 from typing import Any
 
 from regionwise.evaluation.run import Evaluation, Shard
-from regionwise.evaluation.settings import Settings
+from regionwise.evaluation.settings import EvaluationSettings
+from regionwise.output import write_whole
 
 Progress = Callable[[int], None]
 
@@ -24,7 +25,7 @@ def run_here(evaluation: Evaluation, shard: Shard, progress: Progress) -> None:
     note_process(evaluation, shard)
 
 
-def run_in_workers(settings: Settings, workers: int, progress: Progress) -> None:
+def run_in_workers(settings: EvaluationSettings, workers: int, progress: Progress) -> None:
     """Do all the work in several processes, each with models of its own.
 
     Raises:
@@ -67,10 +68,10 @@ def note_process(evaluation: Evaluation, shard: Shard) -> None:
         note["peak_gpu_memory_mb"] = torch.cuda.max_memory_allocated() // 2**20
     file = evaluation.folder / "processes" / f"{shard}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
+    write_whole(json.dumps(note, indent=1) + "\n", file, overwrite=True)
 
 
-def _work(settings: Settings, shard: Shard, counts: Any) -> None:
+def _work(settings: EvaluationSettings, shard: Shard, counts: Any) -> None:
     evaluation = settings.evaluation()
     run_here(evaluation, shard, counts.put)
 

@@ -12,7 +12,7 @@ from typing import Any
 from rich.table import Table as RichTable
 
 from regionwise.evaluation.bootstrap import Estimate
-from regionwise.evaluation.metrics.metric import Metric
+from regionwise.evaluation.metrics.metric import Score
 from regionwise.evaluation.tables import Table, TableRow, best_columns, format_number
 
 _ARROWS = {"higher": "↑", "lower": "↓", "near 1": "→ 1"}
@@ -112,7 +112,7 @@ def _each(tables: Sequence[Table]) -> Iterator[tuple[Table, TableRow, int]]:
                 yield table, row, number
 
 
-def _cells(row: TableRow, metric: Metric, bold: str) -> list[str]:
+def _cells(row: TableRow, metric: Score, bold: str) -> list[str]:
     best = best_columns(row, metric)
     cells = []
     for number, value in enumerate(row.values):
@@ -125,7 +125,7 @@ def _count(row: TableRow) -> int:
     return row.values[0].count
 
 
-def _interval(one: Estimate, metric: Metric) -> str:
+def _interval(one: Estimate, metric: Score) -> str:
     if math.isnan(one.value):
         return "–"
     sign = f"{one.value * metric.scale:+.{metric.digits}f}"
@@ -135,12 +135,12 @@ def _interval(one: Estimate, metric: Metric) -> str:
     return f"{sign} [{low}, {high}]"
 
 
-def _scaled(one: Estimate, metric: Metric) -> list[float | str]:
+def _scaled(one: Estimate, metric: Score) -> list[float | str]:
     ends = (one.value, one.low, one.high)
     return ["" if math.isnan(end) else end * metric.scale for end in ends]
 
 
-def _as_data(one: Estimate, metric: Metric) -> dict[str, Any]:
+def _as_data(one: Estimate, metric: Score) -> dict[str, Any]:
     names = ("value", "low", "high")
     return {
         name: number if number != "" else None

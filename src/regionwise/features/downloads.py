@@ -1,4 +1,4 @@
-"""Weights that metrics need, fetched once and checked; nothing is fetched unless asked for.
+"""Weights that metrics and losses need, fetched once and checked, and only when asked for.
 
 They lie in the cache folder: `REGIONWISE_CACHE`, else `regionwise` in the system's cache folder.
 Where there is no network, put the files there, or name a folder that has them.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from regionwise.errors import CheckpointError, ModelError
+from regionwise.errors import CheckpointError, ModelError, OutputError
+from regionwise.output import whole_file
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,9 @@ ALEXNET = Weights(
 )
 VGG16 = Weights(
     "vgg16-397923af.pth", _TORCHVISION + "vgg16-397923af.pth", "397923af", "BSD-3-Clause"
+)
+VGG19 = Weights(
+    "vgg19-dcbb9e9d.pth", _TORCHVISION + "vgg19-dcbb9e9d.pth", "dcbb9e9d", "BSD-3-Clause"
 )
 LPIPS_ALEX = Weights(
     "lpips-alex.pth",
@@ -104,17 +107,16 @@ def checksum_of(file: Path) -> str:
 
 
 def _fetch(weights: Weights, file: Path) -> None:
-    beside = file.with_name(file.name + ".part")
+    digest = hashlib.sha256()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(weights.url, timeout=60) as source, beside.open("wb") as target:
+        with urllib.request.urlopen(weights.url, timeout=60) as source, whole_file(file) as target:
             while piece := source.read(1 << 20):
+                digest.update(piece)
                 target.write(piece)
-        if not checksum_of(beside).startswith(weights.sha256):
-            beside.unlink()
-            raise CheckpointError(f"{weights.url} gave another file than the published one")
-        beside.replace(file)
-    except (OSError, urllib.error.URLError) as error:
+            if not digest.hexdigest().startswith(weights.sha256):
+                raise CheckpointError(f"{weights.url} gave another file than the published one")
+    except (OSError, OutputError) as error:  # an error of the network is the system's, too
         raise ModelError(
             f"{weights.url} can't be fetched ({error}); get it elsewhere and put it at {file}"
         ) from error

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionwise.errors import CheckpointError, ModelError
-from regionwise.features.classifiers import failures_told, torch_device
 from regionwise.features.downloads import INCEPTION, checksum_of, find_weights
+from regionwise.features.frozen import failures_told, torch_device
 
 
 class TorchScriptFeatures:

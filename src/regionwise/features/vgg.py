@@ -1,7 +1,7 @@
 """VGG16 and VGG19 (Simonyan and Zisserman, ICLR 2015), whose features the papers compare.
 
-The weights are torchvision's, trained on ImageNet: downloaded once by torch.hub into its cache and
-checked, or read from a file. They are never random but in `random_vgg`.
+The weights are torchvision's, trained on ImageNet: downloaded once and checked
+(`regionwise.features.downloads`), or read from a file. They are never random but in `random_vgg`.
 
 Pictures are in [0, 1]. `normalize` takes them to the mean and deviation of ImageNet that the
 weights were trained with: MADF, PConv, DeepGIN. The released EdgeConnect, RN and LBAM feed plain
@@ -16,24 +16,22 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from regionwise.errors import CheckpointError, ModelError
+from regionwise.features.downloads import VGG16, VGG19, find_weights
+from regionwise.features.frozen import load_into, read_weights
+from regionwise.features.imagenet import normalized
 
-Network = Literal["vgg16", "vgg19"]
+VggName = Literal["vgg16", "vgg19"]
 
 _CONVOLUTIONS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 _CHANNELS = (64, 128, 256, 512, 512)
-_URLS = {
-    "vgg16": "https://download.pytorch.org/models/vgg16-397923af.pth",
-    "vgg19": "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
-}
-"""The digits are the start of the file's sha256."""
+_WEIGHTS = {"vgg16": VGG16, "vgg19": VGG19}
 _ONLY_IN_THE_OTHER = {"vgg16": "features.16.weight", "vgg19": "features.17.weight"}
 
 
-def layer_names(network: Network) -> list[str]:
+def layer_names(network: VggName) -> list[str]:
     """All layers, first to last: conv1_1, relu1_1, conv1_2, relu1_2, pool1, … pool5."""
     return [name for name, _ in _numbered_layers(network)]
 
@@ -56,10 +54,7 @@ class VGG(nn.Module):
         ModelError: for an unknown layer, or in use for a picture that a pooling has no pixel of.
     """
 
-    mean: Tensor
-    deviation: Tensor
-
-    def __init__(self, network: Network, layers: Iterable[str], *, normalize: bool = True) -> None:
+    def __init__(self, network: VggName, layers: Iterable[str], *, normalize: bool = True) -> None:
         super().__init__()
         self.network = network
         self.layers = frozenset(layers)
@@ -80,8 +75,6 @@ class VGG(nn.Module):
                 channels = width
         for parameter in self.parameters():
             parameter.data.fill_(torch.nan)
-        for name, values in (("mean", (0.485, 0.456, 0.406)), ("deviation", (0.229, 0.224, 0.225))):
-            self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
         self.requires_grad_(False).eval()
 
     def forward(self, picture: Tensor) -> dict[str, Tensor]:
@@ -92,8 +85,8 @@ class VGG(nn.Module):
                 f"{self.network} up to {self.path[-1][0]} needs pictures of {2**poolings} pixels "
                 f"a side, not {picture.shape[-1]}×{picture.shape[-2]}"
             )
-        x = (picture - self.mean) / self.deviation if self.normalize else picture
-        x = x.to(self.mean.dtype)
+        x = normalized(picture) if self.normalize else picture
+        x = x.to(next(self.parameters()).dtype)
         found = {}
         for name, number in self.path:
             if name.startswith("conv"):
@@ -109,39 +102,34 @@ class VGG(nn.Module):
 
 
 def load_vgg(
-    network: Network, layers: Sequence[str], *, normalize: bool = True, file: Path | None = None
+    network: VggName, layers: Sequence[str], *, normalize: bool = True, file: Path | None = None
 ) -> VGG:
     """A VGG with the weights of ImageNet.
 
     Args:
         network, layers, normalize: see `VGG`.
-        file: torchvision's state dict (.pth, or .safetensors); if not given, torch.hub downloads it
-            (550 MB) and keeps it in its cache.
+        file: torchvision's state dict (.pth, or .safetensors); if not given it is taken from the
+            cache, or downloaded (550 MB).
 
     Raises:
         ModelError: for an unknown layer, or if the weights can't be had.
         CheckpointError: the file is broken or holds another network.
     """
     vgg = VGG(network, layers, normalize=normalize)
-    state = _download(network) if file is None else _read(file)
-    source = _URLS[network] if file is None else str(file)
-    wanted = vgg.state_dict()
-    if _ONLY_IN_THE_OTHER[network] in state:
-        raise CheckpointError(f"{source}: it is not torchvision's {network}, but the other VGG")
-    for key, parameter in wanted.items():
-        if key not in state:
-            raise CheckpointError(f"{source} has no {key}: it is not torchvision's {network}")
-        if state[key].shape != parameter.shape:
-            raise CheckpointError(
-                f"{source}: {key} is {tuple(state[key].shape)}, not {tuple(parameter.shape)}: "
-                f"it is not torchvision's {network}"
-            )
-    vgg.load_state_dict({key: state[key] for key in wanted})
+    if file is None:
+        try:
+            file = find_weights(_WEIGHTS[network])
+        except (ModelError, CheckpointError) as error:
+            raise type(error)(f"{error}, or name the file with --vgg PATH") from error
+    weights = read_weights(file)
+    if _ONLY_IN_THE_OTHER[network] in weights:
+        raise CheckpointError(f"{file}: it is not torchvision's {network}, but the other VGG")
+    load_into(vgg, weights, file, network)
     return vgg
 
 
 def random_vgg(
-    network: Network, layers: Sequence[str], *, normalize: bool = True, seed: int = 0
+    network: VggName, layers: Sequence[str], *, normalize: bool = True, seed: int = 0
 ) -> VGG:
     """A VGG with random weights from a seed, for tests: what it says of a picture means little."""
     vgg = VGG(network, layers, normalize=normalize)
@@ -150,12 +138,12 @@ def random_vgg(
         if key.endswith(".bias"):
             parameter.zero_()
         else:
-            deviation = (2 / parameter[0].numel()) ** 0.5
-            parameter.normal_(0, deviation, generator=generator)
+            std = (2 / parameter[0].numel()) ** 0.5
+            parameter.normal_(0, std, generator=generator)
     return vgg
 
 
-def _numbered_layers(network: Network) -> list[tuple[str, int]]:
+def _numbered_layers(network: VggName) -> list[tuple[str, int]]:
     """Names and numbers of the layers in torchvision's `features`."""
 
     def names() -> Iterator[str]:
@@ -166,38 +154,3 @@ def _numbered_layers(network: Network) -> list[tuple[str, int]]:
             yield f"pool{block}"
 
     return [(name, number) for number, name in enumerate(names())]
-
-
-def _download(network: Network) -> dict[str, Tensor]:
-    url = _URLS[network]
-    try:
-        state: dict[str, Tensor] = torch.hub.load_state_dict_from_url(
-            url, map_location="cpu", check_hash=True, weights_only=True
-        )
-    except OSError as error:
-        reason = f"{url} can't be fetched ({_line(error)})"
-    except Exception as error:  # torch names no common class for a wrong checksum or broken file
-        folder = Path(torch.hub.get_dir(), "checkpoints")
-        reason = f"{url}, kept in {folder}, is not usable ({_line(error)})"
-    else:
-        return state
-    raise ModelError(f"{reason}: get the file elsewhere and name it with --vgg PATH")
-
-
-def _read(file: Path) -> dict[str, Tensor]:
-    try:
-        if file.suffix == ".safetensors":
-            state: object = load_file(file)
-        else:
-            state = torch.load(file, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{file}: there is no such file of VGG weights") from error
-    except Exception as error:  # torch and safetensors name no common class for a broken file
-        raise CheckpointError(f"{file}: no readable weights ({_line(error)})") from error
-    if not isinstance(state, dict):
-        raise CheckpointError(f"{file}: not a dictionary of weights")
-    return {key: value for key, value in state.items() if isinstance(value, Tensor)}
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]

@@ -23,8 +23,8 @@ from regionwise.filling.windows import VIEW, Window, plan_windows
 from regionwise.photos import masks
 from regionwise.photos.files import Photo, Source, photo_like, read_photo
 
-ReportProgress: TypeAlias = Callable[[int, int], None]
-"""Is told the windows done and their number."""
+ReportProgress: TypeAlias = Callable[[float], None]
+"""Is told, many times, the share of the work that is done, 0 to 1; what it raises ends the fill."""
 
 
 def fill(
@@ -100,7 +100,7 @@ def fill_photo(
         engine: a model as `load_model` gives it; what the options ask for is put round it here.
         options: how; the hole has been found already.
         view: the largest side of a window.
-        progress: called after each batch of windows.
+        progress: see `ReportProgress`.
 
     Raises:
         ModelError: if the engine's answer is no picture.
@@ -141,7 +141,7 @@ def _paint(
             canvas.paint(window, answer)
         done += len(batch)
         if progress:
-            progress(done, len(jobs))
+            progress(done / len(jobs))
 
 
 def _wants_detail(engine: Engine, hole: Mask, options: FillOptions, view: int) -> bool:

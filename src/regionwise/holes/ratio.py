@@ -76,10 +76,10 @@ def settle(mask: Mask, ratio: Ratio, room: Mask | None = None) -> Mask:
         )
     mask = mask & room
     neighbours = np.ones((3, 3), bool)
-    while (count := np.count_nonzero(mask)) > most:
+    while (count := int(np.count_nonzero(mask))) > most:
         rim = mask & binary_dilation(~mask, neighbours)
         _turn(mask, rim if rim.any() else mask, count - most)
-    while (count := np.count_nonzero(mask)) < fewest:
+    while (count := int(np.count_nonzero(mask))) < fewest:
         rim = binary_dilation(mask, neighbours) & ~mask & room
         _turn(mask, rim if rim.any() else room & ~mask, fewest - count)
     return mask

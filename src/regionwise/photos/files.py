@@ -21,7 +21,7 @@ from regionwise.arrays import Pixels
 from regionwise.errors import OutputError, PhotoError
 from regionwise.output import check_output, write_whole
 from regionwise.photos.containers import Container, bmp, jpeg, png, tiff, webp
-from regionwise.photos.containers.stored_fill import StoredFill, TooManyPixelsError, check_size
+from regionwise.photos.containers.placed_fill import PlacedFill, TooManyPixelsError, check_size
 from regionwise.photos.metadata import metadata_from_info
 from regionwise.photos.orientation import stored, stored_corner
 from regionwise.photos.photo import Photo, photo_from_raster
@@ -234,9 +234,9 @@ def encode_photo(
     raster = _fitted(photo, photo.raster(1 if own is None else photo.orientation), wanted)
     try:
         if own is not None and ahead is not None:
-            return jpeg.encode_again(raster, own, _stored_fills(photo), ahead)
+            return jpeg.encode_again(raster, own, _placed_fills(photo), ahead)
         if own is not None:
-            return container.encode_again(raster, own, _stored_fills(photo))
+            return container.encode_again(raster, own, _placed_fills(photo))
         metadata = metadata_from_info(photo.info).upright().for_mode(raster.mode)
         return container.encode(raster, metadata)
     except UnsupportedPixelsError as error:
@@ -271,14 +271,14 @@ def _fitted(photo: Photo, raster: Raster, wanted: str) -> Raster:
     return raster
 
 
-def _stored_fills(photo: Photo) -> list[StoredFill]:
+def _placed_fills(photo: Photo) -> list[PlacedFill]:
     """The fills as the file's orientation sees them."""
     fills = []
     for fill in photo.filled:
         size = photo.color.shape[:2]
         corner = stored_corner(fill.top, fill.left, fill.hole.shape, size, photo.orientation)
         color = stored(photo.color[fill.window], photo.orientation)
-        fills.append(StoredFill(*corner, color, stored(fill.hole, photo.orientation)))
+        fills.append(PlacedFill(*corner, color, stored(fill.hole, photo.orientation)))
     return fills
 
 
@@ -363,7 +363,7 @@ def _image_like(photo: Photo, source: Image.Image) -> Image.Image:
         return image
     image = source.copy()
     raster = photo.raster(photo.orientation)
-    for fill in _stored_fills(photo):
+    for fill in _placed_fills(photo):
         height, width = fill.hole.shape
         window = np.s_[fill.top : fill.top + height, fill.left : fill.left + width]
         patch = pil_from_raster(replace(raster, samples=raster.samples[window]))

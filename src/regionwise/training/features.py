@@ -12,7 +12,7 @@ from torch import Tensor
 
 from regionwise.errors import CheckpointError
 from regionwise.features.darknet import DarknetFeatures
-from regionwise.features.vgg import Network, load_vgg, random_vgg
+from regionwise.features.vgg import VggName, load_vgg, random_vgg
 from regionwise.recipe.losses import FeaturesSection, FeatureTerm, Term, layer_names
 
 Features = Mapping[str, Tensor]
@@ -76,7 +76,7 @@ def _make(
             raise CheckpointError("a loss compares Darknet's features: give --darknet FILE.npz")
         darknet = DarknetFeatures(files["darknet"]).to(device)
         return lambda picture: dict(zip(layer_names("darknet"), darknet(picture), strict=False))
-    name: Network = "vgg16" if network == "vgg16" else "vgg19"
+    name: VggName = "vgg16" if network == "vgg16" else "vgg19"
     if random:
         vgg = random_vgg(name, layers, normalize=normalize)
     else:

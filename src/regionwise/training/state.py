@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from regionwise.errors import CheckpointError, OutputError
+from regionwise.errors import CheckpointError
+from regionwise.output import whole_file
 
 
 def write_atomically(content: dict[str, Any], file: Path) -> None:
@@ -19,17 +19,8 @@ def write_atomically(content: dict[str, Any], file: Path) -> None:
     Raises:
         OutputError: if it can't be written.
     """
-    temporary = file.with_name(file.name + ".part")
-    try:
-        with temporary.open("wb") as stream:
-            torch.save(content, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(file)
-    except (OSError, RuntimeError) as error:
-        temporary.unlink(missing_ok=True)
-        reason = error.__context__ if isinstance(error.__context__, OSError) else error
-        raise OutputError(f"{file}: the checkpoint could not be written ({reason})") from error
+    with whole_file(file) as stream:
+        torch.save(content, stream)
 
 
 def read_state(file: Path) -> dict[str, Any]:

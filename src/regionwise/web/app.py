@@ -17,14 +17,14 @@ from regionwise.web import fill_routes, page_routes, photo_routes
 from regionwise.web.context import Context
 from regionwise.web.guard import Guard
 from regionwise.web.refusals import RefusedError
-from regionwise.web.settings import Settings
+from regionwise.web.settings import ServerSettings
 
 _TIDY_SECONDS = 60
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: ServerSettings | None = None) -> FastAPI:
     """Make the server's application; any ASGI server can run it."""
-    settings = settings or Settings()
+    settings = settings or ServerSettings()
     context = Context(settings)
 
     @asynccontextmanager

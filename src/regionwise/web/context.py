@@ -22,8 +22,8 @@ from regionwise.web.fill_queue import FillQueue
 from regionwise.web.forms import Form, read_form
 from regionwise.web.jobs import open_photo
 from regionwise.web.messages import ModelInfo
-from regionwise.web.photo_store import DecodedPhotos, PhotoStore, StoredPhoto
-from regionwise.web.settings import Settings
+from regionwise.web.photo_store import DecodedPhotos, KeptPhoto, PhotoStore
+from regionwise.web.settings import ServerSettings
 from regionwise.web.shared_engine import Engines
 from regionwise.web.stopping import Stop
 from regionwise.weights import bundled
@@ -34,7 +34,7 @@ Result = TypeVar("Result")
 class Context:
     """The queue, the photos and the engines of a server."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ServerSettings) -> None:
         self.settings = settings
         self.queue = FillQueue(settings.workers, settings.waiting)
         self.store = PhotoStore(settings.memory, settings.idle_seconds)
@@ -92,7 +92,7 @@ class Context:
         """Do a short piece of work in a thread, without a place in the queue."""
         return await anyio.to_thread.run_sync(work, limiter=self._drawing)
 
-    def photo(self, stored: StoredPhoto) -> Photo:
+    def photo(self, stored: KeptPhoto) -> Photo:
         """The decoded photo, without results; blocks while it is decoded."""
         decode = partial(open_photo, stored.source, self.settings.max_pixels)
         return self.decoded.get(stored.id, decode)

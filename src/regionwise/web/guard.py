@@ -23,7 +23,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from regionwise.web.refusals import RefusedError
-from regionwise.web.settings import Settings
+from regionwise.web.settings import ServerSettings
 
 log = logging.getLogger("regionwise.web")
 
@@ -47,7 +47,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 class Guard:
     """ASGI middleware round the whole application."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: ServerSettings) -> None:
         self._app = app
         self._settings = settings
 
@@ -137,7 +137,7 @@ class _Body:
         return self._ended
 
 
-def is_own_host(host: str, settings: Settings) -> bool:
+def is_own_host(host: str, settings: ServerSettings) -> bool:
     """Whether a Host header names this server.
 
     An address of numbers can't be bound anew, so that any will do, though not from beyond this

@@ -53,7 +53,7 @@ def fill(
     max_pixels: int,
     progress: ReportProgress | None = None,
 ) -> Filling:
-    """Fill a photo; stops between two windows when `stop` says so.
+    """Fill a photo; stops on the way when `stop` says so.
 
     Args:
         photo: decoded.
@@ -62,17 +62,17 @@ def fill(
         engine: of the model that the options name.
         stop: begun by the caller.
         max_pixels: of the mask.
-        progress: called with the windows done and their number.
+        progress: is told the share that is done.
 
     Raises:
         RegionwiseError: with one line.
     """
     started = time.perf_counter()
 
-    def step(done: int, count: int) -> None:
+    def step(share: float) -> None:
         if progress:
-            progress(done, count)
-        if done < count:
+            progress(share)
+        if share < 1:
             stop.check()
 
     try:

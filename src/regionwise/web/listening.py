@@ -11,7 +11,7 @@ import uvicorn
 
 from regionwise.errors import RegionwiseError
 from regionwise.web.app import create_app
-from regionwise.web.settings import Settings
+from regionwise.web.settings import ServerSettings
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -48,7 +48,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def page_address(listener: socket.socket, settings: Settings) -> str:
+def page_address(listener: socket.socket, settings: ServerSettings) -> str:
     """Where the page is found; the token rides behind the #, which no browser sends or logs."""
     port = listener.getsockname()[1]
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(settings.host, settings.host)
@@ -56,7 +56,7 @@ def page_address(listener: socket.socket, settings: Settings) -> str:
     return f"http://{host}:{port}/{token}"
 
 
-def serve(listener: socket.socket, settings: Settings, started: Callable[[], None]) -> None:
+def serve(listener: socket.socket, settings: ServerSettings, started: Callable[[], None]) -> None:
     """Serve until a signal.
 
     Args:

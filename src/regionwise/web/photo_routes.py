@@ -34,7 +34,7 @@ from regionwise.web.messages import (
     read_options,
 )
 from regionwise.web.patches import Patch, patches_since, with_patches
-from regionwise.web.photo_store import StoredPhoto
+from regionwise.web.photo_store import KeptPhoto
 from regionwise.web.refusals import CLIENT_GONE, RefusedError
 from regionwise.web.stopping import Stop, stopped_on_disconnect
 from regionwise.web.tiles import render_tile
@@ -143,7 +143,7 @@ def _zip_entries(context: Context, order: ZipOrder) -> list[tuple[str, partial[b
     return entries
 
 
-def _encoded(context: Context, stored: StoredPhoto, patches: tuple[Patch, ...]) -> bytes:
+def _encoded(context: Context, stored: KeptPhoto, patches: tuple[Patch, ...]) -> bytes:
     return encode_photo(with_patches(context.photo(stored), patches)) if patches else stored.source
 
 
@@ -156,8 +156,8 @@ def _encoded(context: Context, stored: StoredPhoto, patches: tuple[Patch, ...]) 
 async def fill_stored(request: Request, identity: str) -> Response:
     """Fill a stored photo.
 
-    The answer is a line of JSON for each step: `{"ahead": n}`, `{"done": n, "of": m}` after each
-    batch of windows, at last `{"result": {...}}` or `{"error": "..."}`. To cancel, close the
+    The answer is a line of JSON for each step: `{"ahead": n}`, `{"done": share}` as it goes on,
+    from 0 to 1, at last `{"result": {...}}` or `{"error": "..."}`. To cancel, close the
     connection.
     """
     context = context_of(request)
@@ -184,7 +184,7 @@ class _Order:
     """A fill of a stored photo: all that a worker needs."""
 
     context: Context
-    stored: StoredPhoto
+    stored: KeptPhoto
     patches: tuple[Patch, ...]
     mask: SentFile | None
     request: FillOfUpload
@@ -236,10 +236,10 @@ class _HeldResponse(StreamingResponse):
 async def _events(request: Request, order: _Order, stop: Stop) -> AsyncIterator[bytes]:
     """The lines of `fill_stored`."""
     loop = asyncio.get_running_loop()
-    steps: asyncio.Queue[dict[str, int] | None] = asyncio.Queue()
+    steps: asyncio.Queue[dict[str, float] | None] = asyncio.Queue()
 
-    def progress(done: int, count: int) -> None:
-        loop.call_soon_threadsafe(steps.put_nowait, {"done": done, "of": count})
+    def progress(share: float) -> None:
+        loop.call_soon_threadsafe(steps.put_nowait, {"done": share})
 
     queue = order.context.queue
     async with stopped_on_disconnect(request, stop):

@@ -29,7 +29,7 @@ class Result:
 
 
 @dataclass(eq=False)
-class StoredPhoto:
+class KeptPhoto:
     """A photo's file, what is to be known of it, and its results. Result 0 is the photo itself."""
 
     id: str
@@ -82,9 +82,9 @@ class PhotoStore:
         self._memory = memory
         self._idle_seconds = idle_seconds
         self._clock = clock
-        self._photos: dict[str, StoredPhoto] = {}
+        self._photos: dict[str, KeptPhoto] = {}
 
-    def add(self, name: str, source: bytes, photo: Photo) -> StoredPhoto:
+    def add(self, name: str, source: bytes, photo: Photo) -> KeptPhoto:
         """Keep a photo.
 
         Raises:
@@ -93,11 +93,11 @@ class PhotoStore:
         self._check_room(len(source))
         identity = secrets.token_urlsafe(16)
         info = _describe(identity, name, source, photo)
-        stored = StoredPhoto(identity, source, info, used=self._clock())
+        stored = KeptPhoto(identity, source, info, used=self._clock())
         self._photos[identity] = stored
         return stored
 
-    def get(self, identity: str) -> StoredPhoto:
+    def get(self, identity: str) -> KeptPhoto:
         """Find a photo.
 
         Raises:
@@ -111,7 +111,7 @@ class PhotoStore:
 
     def add_result(
         self,
-        stored: StoredPhoto,
+        stored: KeptPhoto,
         patches: tuple[Patch, ...],
         *,
         start: int,

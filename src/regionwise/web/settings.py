@@ -12,7 +12,7 @@ MEGA = 1_000_000
 
 
 @dataclass(frozen=True)
-class Settings:
+class ServerSettings:
     """Limits and doors of the server.
 
     Attributes:

@@ -7,13 +7,15 @@ digit, so both are here under their own names.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
-from regionwise.evaluation.metrics.pixels import Hole, Picture
+from regionwise.arrays import Mask
+from regionwise.evaluation.metrics.metric import FilledPicture, Picture, Score
 
 WINDOW = 11
 _C1, _C2 = 0.01**2, 0.03**2
@@ -22,7 +24,7 @@ Window = Literal["gaussian", "uniform"]
 
 
 def ssim(
-    truth: Picture, answer: Picture, hole: Hole | None = None, window: Window = "gaussian"
+    truth: Picture, answer: Picture, hole: Mask | None = None, window: Window = "gaussian"
 ) -> float:
     """Mean structural similarity over pixels and channels; 1 = the same.
 
@@ -40,7 +42,7 @@ def ssim(
     return mean_similarity(ssim_map(truth, answer, window), hole)
 
 
-def mean_similarity(similarity: NDArray[np.float64], hole: Hole | None = None) -> float:
+def mean_similarity(similarity: NDArray[np.float64], hole: Mask | None = None) -> float:
     """Mean of a `ssim_map`, as `ssim` takes it."""
     if hole is not None:
         return float(similarity[:, hole].mean()) if hole.any() else math.nan
@@ -76,3 +78,21 @@ def _windowed(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDAr
     down: NDArray[np.float64] = correlate1d(values, weights, axis=1, mode="reflect")
     across: NDArray[np.float64] = correlate1d(down, weights, axis=2, mode="reflect")
     return across
+
+
+class Ssim:
+    """`ssim` with both windows, and that of the hole with the Gaussian one."""
+
+    scores = (
+        Score("ssim", "SSIM (window 11, Gaussian)", "higher"),
+        Score("ssim_uniform", "SSIM (window 11, uniform)", "higher"),
+        Score("ssim_hole", "SSIM in the hole (Gaussian)", "higher"),
+    )
+
+    def measure(self, filled: FilledPicture) -> Mapping[str, float]:
+        """See `Metric`."""
+        return {
+            "ssim": mean_similarity(filled.similarity),
+            "ssim_uniform": ssim(filled.truth, filled.answer, window="uniform"),
+            "ssim_hole": mean_similarity(filled.similarity, filled.hole),
+        }

@@ -19,6 +19,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from regionwise.errors import ModelError
 from regionwise.layers.gated_conv import GatedConv
+from regionwise.layers.imagenet import MEAN, STD
 from regionwise.layers.mask_aware_filter import MaskAwareFilter, filter_by_features
 from regionwise.layers.membrane_start import corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
@@ -31,8 +32,6 @@ from regionwise.models.prediction import Prediction
 
 Start = Literal["mean", "membrane"]
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 _KERNELS = (7, 5, 3)
 """Of the encoder's first levels (Figure 3); the last one serves all deeper levels."""
 
@@ -226,10 +225,8 @@ class CascadedRefinementGenerator(InpaintingNetwork):
         )
         self.mean: Tensor
         self.deviation: Tensor
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer(
-            "deviation", torch.tensor(IMAGENET_DEVIATION).view(1, 3, 1, 1), persistent=False
-        )
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(STD).view(1, 3, 1, 1), persistent=False)
         self.reset_parameters()
         # Most weights serve a few pixels only: putting them in order would cost more than the sums.
         convert_conv2d_weight_memory_format(self, torch.channels_last)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regionwise.errors import ModelError
+from regionwise.layers.imagenet import MEAN, STD
 from regionwise.layers.membrane_start import corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.partial_conv import PartialConv
@@ -23,9 +24,6 @@ from regionwise.models.prediction import Prediction
 
 Norm = Literal["batch", "region"]
 Start = Literal["mean", "membrane"]
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
 class PartialConvGenerator(InpaintingNetwork):
@@ -75,7 +73,7 @@ class PartialConvGenerator(InpaintingNetwork):
         self.decoder = nn.ModuleList(_Step(c, skip, norm=norm) for c, skip in steps)
         self.mean: Tensor
         self.deviation: Tensor
-        for name, values in (("mean", IMAGENET_MEAN), ("deviation", IMAGENET_DEVIATION)):
+        for name, values in (("mean", MEAN), ("deviation", STD)):
             self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, image: Tensor, mask: Tensor) -> Prediction:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from regionwise.photos.containers.stored_fill import StoredFill
+from regionwise.photos.containers.placed_fill import PlacedFill
 from regionwise.photos.metadata import Metadata
 from regionwise.photos.raster import Raster
 
@@ -25,7 +25,7 @@ class Container(Protocol):
     def encode(self, raster: Raster, metadata: Metadata) -> bytes:
         """Write a new file, with what it has room for."""
 
-    def encode_again(self, raster: Raster, original: bytes, fills: Sequence[StoredFill]) -> bytes:
+    def encode_again(self, raster: Raster, original: bytes, fills: Sequence[PlacedFill]) -> bytes:
         """Write the original anew, with new pixels and all else that it held.
 
         JPEG alone needs `fills`, to keep the rest of the picture from losing anything.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from PIL import BmpImagePlugin
 
-from regionwise.photos.containers.stored_fill import StoredFill, check_size
+from regionwise.photos.containers.placed_fill import PlacedFill, check_size
 from regionwise.photos.metadata import Metadata
 from regionwise.photos.raster import Raster, pil_from_raster, raster_from_pil
 
@@ -29,7 +29,7 @@ def encode(raster: Raster, metadata: Metadata) -> bytes:
     return buffer.getvalue()
 
 
-def encode_again(raster: Raster, original: bytes, fills: Sequence[StoredFill]) -> bytes:
+def encode_again(raster: Raster, original: bytes, fills: Sequence[PlacedFill]) -> bytes:
     """Write new pixels with the original's resolution."""
     encoded = bytearray(encode(raster, Metadata()))
     if int.from_bytes(original[14:18], "little") >= 40:

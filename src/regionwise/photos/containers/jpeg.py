@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, JpegImagePlugin
 
 from regionwise.photos.containers.jpeg_planes import FULL, planes
-from regionwise.photos.containers.stored_fill import StoredFill, check_size
+from regionwise.photos.containers.placed_fill import PlacedFill, check_size
 from regionwise.photos.metadata import (
     Metadata,
     without_exif_thumbnail,
@@ -100,7 +100,7 @@ def planes_ahead(original: bytes) -> Future[Image.Image] | None:
 def encode_again(
     raster: Raster,
     original: bytes,
-    fills: Sequence[StoredFill],
+    fills: Sequence[PlacedFill],
     ahead: Future[Image.Image] | None = None,
 ) -> bytes:
     """Write `original` with its fills, with its own tables, subsampling and metadata.
@@ -150,7 +150,7 @@ def _is_rgb(source: JpegImagePlugin.JpegImageFile) -> bool:
     return [layer[0] for layer in source.layer] == [ord(letter) for letter in "RGB"]
 
 
-def _paste(image: Image.Image, fills: Iterable[StoredFill]) -> None:
+def _paste(image: Image.Image, fills: Iterable[PlacedFill]) -> None:
     """Put fills into a YCbCr image."""
     for fill in fills:
         color = Image.fromarray(np.ascontiguousarray(fill.color)).convert("YCbCr")

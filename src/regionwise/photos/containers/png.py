@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from PIL import PngImagePlugin
 
-from regionwise.photos.containers.stored_fill import StoredFill, check_size
+from regionwise.photos.containers.placed_fill import PlacedFill, check_size
 from regionwise.photos.metadata import Metadata, without_exif_thumbnail, without_xmp_thumbnails
 from regionwise.photos.raster import (
     Raster,
@@ -68,7 +68,7 @@ def encode(raster: Raster, metadata: Metadata) -> bytes:
     return _assemble(_encode_pixels(raster), chunks, [])
 
 
-def encode_again(raster: Raster, original: bytes, fills: Sequence[StoredFill]) -> bytes:
+def encode_again(raster: Raster, original: bytes, fills: Sequence[PlacedFill]) -> bytes:
     """Write new pixels with the original's chunks, byte for byte, on their side of the pixels."""
     encoded = _encode_pixels(raster)
     same_kind = encoded[24:26] == original[24:26]  # bit depth and colour type

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from regionwise.arrays import Pixels
-from regionwise.photos.containers.stored_fill import StoredFill, check_size
+from regionwise.photos.containers.placed_fill import PlacedFill, check_size
 from regionwise.photos.metadata import (
     Metadata,
     without_photoshop_thumbnails,
@@ -76,6 +76,7 @@ def decode(data: bytes, max_pixels: int) -> Raster:
     _check_whole(directories[main[0]], len(data))
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         page = file.pages[main[0]]
+        assert isinstance(page, tifffile.TiffPage)
         check_size(page.imagewidth, page.imagelength, max_pixels)
         _check_kind(page)
         samples = page.asarray()
@@ -205,7 +206,7 @@ def encode(raster: Raster, metadata: Metadata) -> bytes:
     return _graft(_encode_pixels(raster, said.byte_order, 8, predictor=True), said)
 
 
-def encode_again(raster: Raster, original: bytes, fills: Sequence[StoredFill]) -> bytes:
+def encode_again(raster: Raster, original: bytes, fills: Sequence[PlacedFill]) -> bytes:
     """Write new pixels with the original's tags, byte order and, if it loses nothing, compression.
 
     What can't be kept: JPEG and fax compression become deflate, tiles become strips.

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from PIL import Image, WebPImagePlugin
 
-from regionwise.photos.containers.stored_fill import StoredFill, check_size
+from regionwise.photos.containers.placed_fill import PlacedFill, check_size
 from regionwise.photos.metadata import Metadata, without_exif_thumbnail, without_xmp_thumbnails
 from regionwise.photos.raster import (
     Raster,
@@ -40,7 +40,7 @@ def encode(raster: Raster, metadata: Metadata) -> bytes:
     return _encode(raster, metadata, lossless=False)
 
 
-def encode_again(raster: Raster, original: bytes, fills: Sequence[StoredFill]) -> bytes:
+def encode_again(raster: Raster, original: bytes, fills: Sequence[PlacedFill]) -> bytes:
     """Write new pixels with the original's profile, EXIF and XMP, without any loss.
 
     A lossy original becomes lossless too, and several times as large: encoded with loss a second

@@ -84,10 +84,7 @@ export class Filler {
     signal.throwIfAborted();
     const result = await fillPhoto(info.id, mask, options, {
       signal,
-      onStep: (done, of) => {
-        showProgress(done / of);
-        if (of > 1) this.desk.status(`${prefix}Filling… ${done} of ${of}`);
-      },
+      onStep: showProgress,
       onBusy: () => this.desk.status(`${prefix}Waiting for others…`),
     });
     photo.addResult(result, count);

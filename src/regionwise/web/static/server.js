@@ -99,7 +99,7 @@ export async function fetchZip(photos) {
 /**
  * Fill a photo; gives the result.
  *
- * `mask` is what renderMask gave, or null for the transparent pixels. `onStep(done, of)` is called as
+ * `mask` is what renderMask gave, or null for the transparent pixels. `onStep(share)` is called as
  * it goes on, `onBusy()` while others are served. To cancel, abort `signal`.
  */
 export async function fillPhoto(id, mask, options, { signal, onStep, onBusy }) {
@@ -114,7 +114,7 @@ export async function fillPhoto(id, mask, options, { signal, onStep, onBusy }) {
     if (event.error) throw new ServerError(422, sentence(event.error));
     if (event.result) return event.result;
     if (event.ahead) onBusy?.();
-    if (event.of) onStep?.(event.done, event.of);
+    if (event.done) onStep?.(event.done);
   }
   throw new ServerError(0, "The server stopped before the fill was done.");
 }

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 
 @dataclass(frozen=True, eq=False)
-class StoredFill:
+class PlacedFill:
     """A window of the stored picture in which the pixels under `hole` are new.
 
     Attributes:
