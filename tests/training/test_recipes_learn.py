@@ -9,6 +9,7 @@ import torch
 
 from regionwise.data.batches import HolePhotos, stream_batches
 from regionwise.data.photo_sources import find_photos
+from regionwise.models.registry import network_card
 from regionwise.recipe import override, read_recipe
 from regionwise.recipe.losses import AdversarialTerm, FeatureMatchingTerm, FeatureTerm
 from regionwise.training.objective import labels
@@ -25,20 +26,8 @@ PARAMETERS = [
 GAMES = ["hinge", "non-saturating", "least-squares", "wasserstein"]
 STEPS = 8
 
-SMALL = {
-    "rn": ["model.options.width=4", "model.options.blocks=1"],
-    "region-wise": ["model.options.width=4"],
-    "pconv": ["model.options.width=4", "model.options.levels=5"],
-    "deepfillv2": ["model.options.width=8"],
-    "lbam": ["model.options.width=4", "model.options.levels=5"],
-    "pennet": ["model.options.width=8"],
-    "madf": ["model.options.width=8", "model.options.levels=5"],
-    "deepfillv1": ["model.options.width=4"],
-    "glcic": ["model.options.width=4", "optimizer.lr=1"],
-    "aotgan": ["model.options.width=4", "model.options.blocks=1"],
-    "edgeconnect": ["model.options.width=4", "model.options.blocks=1"],
-    "deepgin": ["model.options.width=4", "model.options.blocks=2", "optimizer.lr=2e-4"],
-}
+RATES = {"glcic": 1, "deepgin": 2e-4}
+"""Learning rates of networks to which 2e-3 is none."""
 SMALL_DISCRIMINATORS = {
     "local-global": {"size": 32, "window": 16},
     "local-global-critics": {"size": 32, "window": 16},
@@ -48,6 +37,7 @@ SMALL_DISCRIMINATORS = {
 def scaled_down(name):
     """Narrow networks, small pictures, a constant rate, random features."""
     recipe = read_recipe(RECIPES / f"{name}.yaml")
+    slim = network_card(recipe.model.name).slim
     scale = "null" if recipe.phases[0].data.scale is None else 64
     changes = [
         "data.size=32",
@@ -55,8 +45,8 @@ def scaled_down(name):
         "batch=2",
         "feature_weights=random",
         "precision=fp32",
-        "optimizer.lr=2e-3",
-        *SMALL[recipe.model.name],
+        f"optimizer.lr={RATES.get(recipe.model.name, 2e-3)}",
+        *(f"model.options.{option}={json.dumps(value)}" for option, value in slim.items()),
         "optimizer.warmup=0",
         "optimizer.schedule={name: constant}",
     ]

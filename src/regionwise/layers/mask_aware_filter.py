@@ -95,6 +95,12 @@ class MaskAwareFilter(nn.Module):
         y = filter_by_features(x, features, self.weight, stride=self.stride, padding=self.padding)
         return y, features
 
+    def multiply_accumulates(
+        self, inputs: tuple[Tensor, ...], output: tuple[Tensor, Tensor]
+    ) -> int:
+        """Each window's filter, made of M others, and its use: M + 1 products."""
+        return output[0].shape[-2:].numel() * self.weight.numel()
+
     def filters(self, features: Tensor) -> Tensor:
         """The filters Θ themselves, to look at (Figure 5).
 

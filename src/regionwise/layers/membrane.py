@@ -45,15 +45,15 @@ def membrane_fill(image: Tensor, mask: Tensor, levels: int = LEVELS) -> Tensor:
     return filled
 
 
-def known_deviation(image: Tensor, mask: Tensor) -> Tensor:
-    """Standard deviation of the known pixels over all channels, N×1×1×1, at least 0.02."""
+def known_deviation(image: Tensor, mask: Tensor, least: float = 0.02) -> Tensor:
+    """Standard deviation of the known pixels over all channels, N×1×1×1, `least` at least."""
     # Half precision cannot count the pixels of a photo.
     image = image.to(torch.promote_types(image.dtype, torch.float32))
     known = (mask <= 0.5).to(image.dtype)
     count = (3 * known.sum(dim=(1, 2, 3), keepdim=True)).clamp(min=1)
     mean = (image * known).sum(dim=(1, 2, 3), keepdim=True) / count
     variance = ((image - mean).square() * known).sum(dim=(1, 2, 3), keepdim=True) / count
-    return variance.sqrt().clamp(min=0.02)
+    return variance.sqrt().clamp(min=least)
 
 
 def _coarser(known: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from torch import nn
 
 from regionwise.checkpoints import read_checkpoint
 from regionwise.errors import CheckpointError
-from regionwise.models.madf import CascadedRefinementGenerator
+from regionwise.models.madf.network import CascadedRefinementGenerator
 from regionwise.models.registry import create_model
 from regionwise.recipe.schema import InitializationSection, Recipe
 from regionwise.training.widening import is_narrower, load_narrower
