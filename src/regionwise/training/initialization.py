@@ -55,7 +55,7 @@ def initialize(network: nn.Module, section: InitializationSection) -> None:
         if weight is None or weight.dim() != 4:
             continue
         if section.name == "normal":
-            nn.init.normal_(weight, 0.0, section.deviation)
+            nn.init.normal_(weight, 0.0, section.std)
         elif section.name == "kaiming":
             nn.init.kaiming_normal_(weight).mul_(section.gain)
         else:
