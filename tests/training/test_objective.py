@@ -175,6 +175,28 @@ def test_style_by_hand(view):
         assert found == pytest.approx(float(by_hand), rel=1e-4)
 
 
+def test_stages_by_what_they_are(view):
+    """All but the first, or the only one, are "refined"; a low resolution may be missing."""
+    both = value(view, "name: l1, stage: [1, 2]")
+    assert value(view, "name: l1, stage: refined") == pytest.approx(both)
+    low = value(view, "name: l1, stage: low_resolution")
+    term = "name: l1, stage: [all, low_resolution_if_any]"
+    assert value(view, term) == pytest.approx(value(view, "name: l1, stage: all") + low)
+    view.prediction.low_resolution = None
+    assert value(view, term) == pytest.approx(value(view, "name: l1, stage: all"))
+    assert value(view, "name: l1, stage: low_resolution_if_any") == 0
+    view.prediction.stages[1:] = []
+    alone = value(view, "name: l1, stage: 0")
+    assert value(view, "name: l1, stage: refined") == pytest.approx(alone)
+
+
+def test_a_term_of_weight_0_is_left_out(view):
+    """Whatever stage it names: an ablation is `weight=0`."""
+    terms = objective("name: l1", "name: l2, stage: 7, weight: 0", "name: adversarial, weight: 0")
+    assert list(terms(view, None)) == ["l1"]
+    assert terms.fakes(view) == []
+
+
 TERMS = [
     "name: l1, region: hole, over: region",
     "name: l1, region: known, over: region",

@@ -27,16 +27,23 @@ class RegionWiseDiscriminator(Discriminator):
     Args:
         width: channels of the first convolution, 64 as released.
         sees: "hole" or "picture".
+        signed: whether pictures are brought to [-1, 1] first, so that what is known is mid grey to
+            it and not black, as in the released Region-wise code.
 
     Shapes: candidate N×3×H×W → one scale: scores N×(4·width)×⌈H/64⌉×⌈W/64⌉. The released
     adversarial loss compares them with the mask resized to their size.
     """
 
-    def __init__(self, width: int = 64, sees: Literal["hole", "picture"] = "hole") -> None:
+    def __init__(
+        self,
+        width: int = 64,
+        sees: Literal["hole", "picture"] = "hole",
+        signed: bool = False,
+    ) -> None:
         super().__init__()
         if sees not in ("hole", "picture"):
             raise ModelError(f"sees={sees!r} is none of hole, picture")
-        self.sees = sees
+        self.sees, self.signed = sees, signed
         widths = [4, width, 2 * width, *4 * [4 * width]]
         self.convolutions = nn.ModuleList(
             spectral_norm(nn.Conv2d(a, b, 5, stride=2, padding=2)) for a, b in pairwise(widths)
@@ -45,6 +52,8 @@ class RegionWiseDiscriminator(Discriminator):
     def forward(self, candidate: Tensor, image: Tensor, mask: Tensor) -> Judgement:
         """Score the candidate's hole; see the class."""
         mask = (mask > 0.5).to(candidate.dtype)
+        if self.signed:
+            candidate = 2 * candidate - 1
         # Not a product: what a known pixel holds must not matter, not even NaN.
         hole = torch.where(mask > 0, candidate, torch.zeros_like(candidate))
         content = hole if self.sees == "hole" else candidate

@@ -28,10 +28,10 @@ class InitializationSection(Section):
     Attributes:
         name: "own" is the network's own, see its class. "normal" has mean 0 and the standard
             deviation `std`. "kaiming" and "xavier" are normal with the std of these, times the
-            gain.
+            gain. "pytorch" is what PyTorch's convolutions begin with, biases too.
     """
 
-    name: Literal["own", "normal", "kaiming", "xavier"] = "own"
+    name: Literal["own", "normal", "kaiming", "xavier", "pytorch"] = "own"
     std: Positive = 0.02
     gain: Positive = 1.0
 
@@ -41,7 +41,8 @@ class ScheduleSection(Section):
 
     Attributes:
         name: "constant"; "cosine", down to the share `to`; "linear", constant for `hold`, then
-            straight down to `to`; "steps", times `factor` after each `every`.
+            straight down to `to`; "steps", constant for `hold`, then times `factor` after each
+            `every`.
         over: how long it is laid out for, the whole phase if none.
     """
 
@@ -121,6 +122,7 @@ class DataSection(Section):
             every `scale / size`-th pixel from a start drawn by chance.
         scale: see there; `size` if none.
         flip: whether half of the pictures are mirrored.
+        quarter_turns: whether pictures are turned by 0, 90, 180 or 270 degrees.
         guide: what else is made of a picture for networks that paint along it: its "edges", Canny's
             with EdgeConnect's numbers.
     """
@@ -131,6 +133,7 @@ class DataSection(Section):
     )
     scale: Count | None = None
     flip: bool = True
+    quarter_turns: bool = False
     guide: Literal["edges"] | None = None
 
     @model_validator(mode="after")
@@ -154,7 +157,8 @@ class HolesSection(Section):
         draw: "one" family for each photo, by weight, or a hole of "each" one, so that a photo
             gives as many pictures.
         masks: folders or tars of masks, for "stored".
-        augment: whether those are flipped, turned, cropped and dilated (MADF, section IV-C).
+        augment: whether those are flipped, turned, cropped and dilated (MADF, section IV-C); or
+            "slightly", flipped and turned by up to 10 degrees alone (MADF as released).
     """
 
     mixture: dict[str, Positive] = Field(min_length=1)
@@ -162,7 +166,7 @@ class HolesSection(Section):
     sides: tuple[Share, Share] | None = None
     draw: Literal["one", "each"] = "one"
     masks: tuple[str, ...] = ()
-    augment: bool = True
+    augment: bool | Literal["slightly"] = True
 
     @field_validator("mixture")
     @classmethod
@@ -244,6 +248,8 @@ class Phase(Section):
         guide: along which guide the network paints: the one that it "predicted" itself or, as a
             teacher would have it, the "true" one (`data.guide`).
         discriminator: one of this phase's own, with fresh weights, in place of the recipe's.
+        clip_pictures: whether the network's pictures are cut to [0, 1] before anything compares or
+            judges them; what lies outside then gets no gradient.
         discriminator_lr: the discriminator's learning rate, where it is not its own section's.
     """
 
@@ -261,6 +267,7 @@ class Phase(Section):
     guide: Literal["predicted", "true"] = "predicted"
     discriminator: DiscriminatorSection | None = None
     discriminator_lr: Positive | None = None
+    clip_pictures: bool = False
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -296,6 +303,7 @@ class Recipe(Section):
         initial_weights: a checkpoint from which the network begins, of any kind that
             `regionwise fill --model` reads. A narrower MADF than the recipe's is widened.
         feature_weights: "random" makes feature networks of seeded random weights, for tests.
+        sync_batch_norm: whether batch norms see the pictures of all GPUs together, or each its own.
         ema: decay of the averaged weights, which are what is kept in the end; 0 for none.
         precision: "bf16" and "fp16" are mixed precision. "auto" is fp32 or bf16, whichever is
             faster, by measuring at the start; the run keeps what was found.
@@ -308,6 +316,7 @@ class Recipe(Section):
     discriminator: DiscriminatorSection | None = None
     phases: tuple[Phase, ...] = Field(min_length=1)
     feature_weights: Literal["imagenet", "random"] = "imagenet"
+    sync_batch_norm: bool = True
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
     precision: Literal["fp32", "bf16", "fp16", "auto"] = "fp32"
     validation: ValidationSection = ValidationSection()

@@ -28,14 +28,17 @@ class Networks:
     """
 
     def __init__(self, recipe: Recipe, fabric: Fabric, *, checkpoint_gradients: bool) -> None:
-        self.generator = _placed(create_generator(recipe), fabric)
+        together = recipe.sync_batch_norm and fabric.world_size > 1
+        self.generator = _placed(create_generator(recipe), fabric, together=together)
         if checkpoint_gradients:
             checkpoint_blocks(self.generator)
         self.trainable = [p for p in self.generator.parameters() if p.requires_grad]
         sections = {"": recipe.discriminator}
         sections |= {phase.name: phase.discriminator for phase in recipe.phases}
         self.discriminators = {
-            name: _placed(create_discriminator(section.name, section.options), fabric)
+            name: _placed(
+                create_discriminator(section.name, section.options), fabric, together=together
+            )
             for name, section in sections.items()
             if section is not None
         }
@@ -69,8 +72,8 @@ class Networks:
         self.average.updates = state["updates"]
 
 
-def _placed(network: nn.Module, fabric: Fabric) -> nn.Module:
-    """On the device, convolutions channels last; batch norms see all processes' pictures."""
-    if fabric.world_size > 1 and fabric.device.type == "cuda":
+def _placed(network: nn.Module, fabric: Fabric, *, together: bool) -> nn.Module:
+    """On the device, convolutions channels last; batch norms see all GPUs' pictures if wanted."""
+    if together and fabric.device.type == "cuda":
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
     return network.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

@@ -186,6 +186,8 @@ class PhaseTrainer:
         else:
             along = self.phase.guide == "true"
             prediction = generator(batch.image, batch.mask, batch.guide, along_guide=along)
+        if self.phase.clip_pictures:
+            prediction = _clipped(prediction)
         return View(batch.image, batch.mask, _detour(prediction), hole_share, batch.guide)
 
     def _discriminator_loss(self, view: View) -> Tensor:
@@ -233,6 +235,16 @@ class PhaseTrainer:
 
     def _autocast(self) -> Any:
         return self.fabric.autocast()
+
+
+def _clipped(prediction: Prediction) -> Prediction:
+    """The same pictures with values in [0, 1]."""
+    low = prediction.low_resolution
+    return Prediction(
+        [stage.clamp(0, 1) for stage in prediction.stages],
+        None if low is None else low.clamp(0, 1),
+        prediction.guide,
+    )
 
 
 def _detour(prediction: Prediction) -> Prediction:
