@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from regionwise.discriminators.conditional import ConditionalMultiScaleDiscriminator
+from regionwise.errors import ModelError
 
 
 @pytest.mark.parametrize(("height", "width"), [(256, 256), (64, 96), (8, 8)])
@@ -15,6 +16,11 @@ def test_scores_at_a_quarter_of_each_scale(height, width, maps):
     for scale, (scores, features) in zip((1, 2), answers, strict=True):
         assert scores.shape == (2, maps, height // scale // 4, width // scale // 4)
         assert [f.shape[1] for f in features] == [4, 8, 16]
+
+
+def test_a_layout_that_is_not_there():
+    with pytest.raises(ModelError, match="layout='other' is none of paper, released"):
+        ConditionalMultiScaleDiscriminator(layout="other")
 
 
 def test_odd_sizes():

@@ -64,6 +64,21 @@ def test_of_whole_pictures_it_is_deepfills():
     assert not torch.equal(scores, scores_of(discriminator, image, 1 - mask))
 
 
+def test_signed_pictures_are_mid_grey_where_known():
+    """As released: what is known is 0 of [-1, 1], not of [0, 1]."""
+    torch.manual_seed(0)
+    signed = RegionWiseDiscriminator(width=4, signed=True).eval()
+    plain = RegionWiseDiscriminator(width=4).eval()
+    plain.load_state_dict(signed.state_dict())
+    candidate, mask = torch.rand(1, 3, 64, 64), holes(1, 64, 64, 0.4)
+    expected = scores_of(plain, 2 * candidate - 1, mask)
+    torch.testing.assert_close(scores_of(signed, candidate, mask), expected)
+    grey, black = (torch.full_like(candidate, value) for value in (0.5, 0.0))
+    full = torch.ones_like(mask)
+    nothing = scores_of(plain, black, full)
+    torch.testing.assert_close(scores_of(signed, grey, full), nothing)
+
+
 def test_what_it_cannot_see():
     with pytest.raises(ModelError, match="sees='mask' is none of hole, picture"):
         RegionWiseDiscriminator(sees="mask")

@@ -19,8 +19,8 @@ def test_a_name_is_a_shipped_recipe_and_a_file_a_file(tmp_path):
 
 
 def test_a_name_that_is_not_there():
-    with pytest.raises(RecipeError, match="no recipe is called tyni; did you mean tiny"):
-        find_recipe(Path("tyni"))
+    with pytest.raises(RecipeError, match="no recipe is called tinny; did you mean tiny"):
+        find_recipe(Path("tinny"))
 
 
 def test_shared_keys_are_suggested_too():

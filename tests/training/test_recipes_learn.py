@@ -110,6 +110,7 @@ def players(recipe, folder, run):
     (batch,) = stream_batches(photos, 2, range(1))
 
     def trainer_of(stretch):
+        networks.begin(stretch.phase)
         return PhaseTrainer(networks, recipe, stretch, settings, fabric, {})
 
     return trainer_of, batch

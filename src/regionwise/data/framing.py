@@ -1,5 +1,4 @@
-"""From a photo's bytes to a square picture for training: decoded, cropped, scaled, mirrored,
-turned.
+"""From a photo's bytes to a square picture for training: decoded, cropped, scaled, turned.
 
 Scaling is bicubic. A large JPEG is decoded at a half, a quarter or an eighth of its size where the
 picture to be made is no larger than that: many times faster.

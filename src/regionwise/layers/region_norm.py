@@ -9,8 +9,8 @@ finds them itself. Three things differ between paper and released code; all can 
 - Affine of RN-B: a (γ, β) for each region in the paper ("region"); in the released code γ acts in
   its region and both β act everywhere ("released").
 - ε: added to a region's variance in the paper (eq. 10); divided by the region's share of the pixels
-  first in the released code (`eps_by_share`). In a hole of 0.4 % of the pixels whose features have a
-  std of 0.01 the normalised std is 0.97 by eq. (10), and 0.20 as released.
+  first in the released code (`eps_by_share`). In a hole of 0.4 % of the pixels, with features of
+  std 0.01, the normalised std is 0.97 by eq. (10), and 0.20 as released.
 """
 
 from __future__ import annotations

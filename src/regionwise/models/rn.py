@@ -72,8 +72,8 @@ class RegionNormGenerator(InpaintingNetwork):
     """RN: one stage, 11.6M parameters at width 64.
 
     By default it is a hybrid: the decoder and the ε of the released code, with the paper's
-    statistics and affine maps. `decoder="transposed", eps_by_share=False` is the paper's text (10.8M
-    parameters), as in recipes/rn.yaml; recipes/rn-released.yaml has all of the released code.
+    statistics and affine maps. `decoder="transposed", eps_by_share=False` is the paper's text
+    (10.8M parameters), as in recipes/rn.yaml; recipes/rn-released.yaml is all of the released code.
 
     Args:
         architecture: a row of the paper's Table 2 (`ARCHITECTURES`; 5 is the paper's proposal,

@@ -152,8 +152,8 @@ class _TrainingLoop:
     def _run_phase(self, stretch: Stretch) -> str:
         """The steps of a phase that are left; gives the reason if it was stopped."""
         phase, amid = stretch.phase, self.done > stretch.start
-        if not amid and phase.start == "average":
-            self.networks.generator.load_state_dict(self.networks.average.weights)
+        if not amid:
+            self.networks.begin(phase)
         kept = self.optimizers if amid or phase.keep_optimizer else {}
         trainer = PhaseTrainer(
             self.networks, self.recipe, stretch, self.settings, self.fabric, kept

@@ -44,6 +44,11 @@ class Networks:
         }
         self.average = ExponentialAverage(self.generator, recipe.ema)
 
+    def begin(self, phase: Phase) -> None:
+        """Give the generator the weights with which a phase starts."""
+        if phase.start == "average":
+            self.generator.load_state_dict(self.average.weights)
+
     def discriminator_of(self, phase: Phase) -> nn.Module | None:
         """The one that takes part in a phase, if any does."""
         if not phase.adversarial:

@@ -64,6 +64,8 @@ def make_fabric(
         DataError: if SLURM's nodes have different numbers of tasks.
     """
     devices, nodes = process_layout(settings)
+    if int(os.environ.get("SLURM_NTASKS", "1")) > 1:  # Fabric wants to be told both
+        os.environ.setdefault("SLURM_NTASKS_PER_NODE", str(devices))
     strategy: Any = "auto"
     if devices * nodes > 1:
         strategy = DDPStrategy(broadcast_buffers=False, find_unused_parameters=unused_parameters)
@@ -96,7 +98,6 @@ def process_layout(settings: TrainingSettings) -> tuple[int, int]:
         return int(environment["SLURM_NTASKS_PER_NODE"]), int(environment["SLURM_NNODES"])
     if int(environment.get("SLURM_NTASKS", "1")) > 1:
         tasks = _tasks_on_each_node(environment["SLURM_TASKS_PER_NODE"])
-        environment["SLURM_NTASKS_PER_NODE"] = str(tasks)  # without it Fabric refuses to start
         return tasks, int(environment["SLURM_NNODES"])
     return settings.devices, settings.nodes
 
