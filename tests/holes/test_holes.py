@@ -116,11 +116,15 @@ def test_the_same_seed_draws_the_same_hole(name):
 
 def test_the_drawing_is_the_same_on_every_machine():
     rng = np.random.default_rng(2020)
-    digest = hashlib.sha256()
-    for name in sorted(FAMILIES):
-        for ratio in BINS:
-            digest.update(np.packbits(draw_hole((96, 80), rng, {name: 1}, ratio)).tobytes())
-    assert digest.hexdigest()[:16] == "76a7443902db75a2"
+    younger = ["aim-automaton"]
+    others = sorted(FAMILIES.keys() - set(younger))
+    wanted = {"76a7443902db75a2": others, "f0bc5b4ae0a38ba6": younger}
+    for told, names in wanted.items():
+        digest = hashlib.sha256()
+        for name in names:
+            for ratio in BINS:
+                digest.update(np.packbits(draw_hole((96, 80), rng, {name: 1}, ratio)).tobytes())
+        assert digest.hexdigest()[:16] == told
 
 
 def test_the_regular_hole_is_a_quarter_in_the_middle():

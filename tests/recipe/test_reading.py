@@ -15,7 +15,8 @@ from regionwise.models.registry import create_model
 from regionwise.recipe import check_recipe, override, read_recipe, to_yaml
 from regionwise.recipe.section import Duration
 
-FILES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml"))
+FOLDER = Path(__file__).parents[2] / "recipes"
+FILES = sorted(f for f in FOLDER.rglob("*.yaml") if f.parent.name != "tables")
 BASES = [file for file in FILES if "\nmodel:" not in file.read_text()]
 RECIPES = [file for file in FILES if file not in BASES]
 

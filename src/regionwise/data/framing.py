@@ -55,7 +55,7 @@ def framed(content: bytes, data: DataSection, rng: np.random.Generator) -> NDArr
     if data.flip and rng.random() < 0.5:
         pixels = pixels[:, ::-1]
     if data.quarter_turns:
-        pixels = np.rot90(pixels, rng.integers(0, 4))
+        pixels = np.rot90(pixels, int(rng.integers(0, 4)))
     return np.array(pixels)
 
 

@@ -52,7 +52,7 @@ def aim_automaton(size: Size, rng: np.random.Generator, ratio: Ratio | None = No
     Args:
         size: height and width of the picture.
         rng: where chance comes from.
-        ratio: interval (low, high] of the share of missing pixels; none by default.
+        ratio: interval (low, high] of the share of missing pixels; (0, 1] by default.
     """
     height, width = size
     cell = 2 ** int(rng.integers(0, 4))
@@ -61,4 +61,4 @@ def aim_automaton(size: Size, rng: np.random.Generator, ratio: Ratio | None = No
         cells = median_filter(cells, 3, mode="constant", cval=False)
     mask: Mask = np.repeat(np.repeat(cells, cell, axis=0), cell, axis=1)[:height, :width]
     mask = binary_dilation(mask)
-    return mask if ratio is None else settle(mask, ratio)
+    return settle(mask, ratio or (0.0, 1.0))

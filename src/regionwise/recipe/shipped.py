@@ -23,16 +23,20 @@ def find_recipe(name: Path) -> Path:
     """
     if name.exists() or name.suffix:
         return name
-    for folder in _FOLDERS:
-        file = folder / f"{name}.yaml"
-        if file.exists():
-            return file
+    file = recipe_folder() / f"{name}.yaml"
+    if file.exists():
+        return file
     hint = suggestion(str(name), recipe_names())
     raise RecipeError(f"no file and no recipe is called {name}; {hint}")
 
 
+def recipe_folder() -> Path:
+    """Where the shipped recipes lie."""
+    return next(folder for folder in _FOLDERS if folder.is_dir())
+
+
 def recipe_names() -> list[str]:
     """The names of all shipped recipes."""
-    folder = next(folder for folder in _FOLDERS if folder.is_dir())
-    files = sorted(folder.rglob("*.yaml"))
+    folder = recipe_folder()
+    files = [file for file in sorted(folder.rglob("*.yaml")) if file.parent.name != "tables"]
     return [file.relative_to(folder).with_suffix("").as_posix() for file in files]

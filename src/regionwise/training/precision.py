@@ -63,5 +63,5 @@ def _once(network: nn.Module, image: torch.Tensor, mask: torch.Tensor, *, half: 
     with torch.autocast(image.device.type, torch.bfloat16, enabled=half):
         answer = network(image, mask).answer
     answer.float().square().mean().backward()
-    float(answer.sum())  # waits for the device
+    float(answer.detach().sum())  # waits for the device
     return time.perf_counter() - start
