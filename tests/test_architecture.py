@@ -20,6 +20,7 @@ RESEARCH = {
     "layers",
     "losses",
     "models",
+    "reproduce",
     "training",
 }
 """Rooms and modules that need PyTorch; all others import without it."""

@@ -40,6 +40,10 @@ def command(
     show: Annotated[
         bool, typer.Option("--show", help="Print the recipe with all values and its costs; no run.")
     ] = False,
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="With --show: what each loss gives to the gradient; a step."),
+    ] = False,
     masks: Annotated[
         list[Path] | None,
         typer.Option(help="Holes from files in place of drawn ones: folder or tar; repeatable."),
@@ -58,6 +62,10 @@ def command(
     held_out: Annotated[
         bool, typer.Option(help="Keep every twentieth photo, by name, to validate on.")
     ] = True,
+    validate_on: Annotated[
+        list[Path] | None,
+        typer.Option(help="Validate on these photos instead, and train on all others; repeatable."),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes that read photos, for each device. [2]", min=0)
     ] = None,
@@ -123,18 +131,23 @@ def command(
             )
         run = read_run(resume)
         sources = tuple(photos) if photos else run.photos
-        run = Run(run.recipe, sources, run.held_out, run.settings | settings)
+        run = replace(run, photos=sources, settings=run.settings | settings)
         return _train(run, resume, minutes)
     if recipe is None:
         raise RecipeError("give a recipe, such as tiny, or --resume RUN")
     plan = override(read_recipe(find_recipe(recipe)), _with_masks(changes or [], masks or []))
+    validation = tuple(validate_on or ())
+    held_out = held_out and not validation
     if show:
         _show(plan, photos or [], held_out)
+        if probe:
+            _probe(plan, photos or [], {"vgg": vgg, "darknet": darknet})
         return 0
     if not photos or output is None:
         raise RecipeError(f"{recipe}: to train it give --photos DIR and --output RUN")
     _claim(output)
-    return _train(Run(plan, tuple(photos), held_out, settings), output, minutes)
+    run = Run(plan, tuple(photos), held_out, settings, validation)
+    return _train(run, output, minutes)
 
 
 def _with_masks(changes: list[str], masks: list[Path]) -> list[str]:
@@ -165,6 +178,8 @@ def _train(run: Run, folder: Path, minutes: float | None) -> int:
     from regionwise.training.settings import TrainingSettings, is_first_process
 
     photos, held_out = split(find_photos(run.photos), held_out=run.held_out)
+    if run.validate_on:
+        held_out = find_photos(run.validate_on)
     rehearse(run.recipe)
     options = dict(run.settings)
     names = ("vgg", "darknet")
@@ -206,6 +221,22 @@ def _verdict(outcome: TrainingOutcome, folder: Path) -> str:
         f"{folder}: trained {outcome.steps} steps{scores}; "
         f"fill with: regionwise fill PHOTO MASK --model {folder / best}"
     )
+
+
+def _probe(recipe: Recipe, sources: list[Path], files: dict[str, Path | None]) -> None:
+    """Print each term's share of the generator's gradient, and which terms do nothing."""
+    from regionwise.data.photo_sources import find_photos
+    from regionwise.training.gradient_budget import idle_terms
+    from regionwise.training.probe import probe
+
+    given = {name: file for name, file in files.items() if file is not None}
+    for found in probe(recipe, find_photos(sources) if sources else [], given):
+        print(f"# phase {found.phase}: share of the generator's gradient at its first step")
+        for label, value in found.values.items():
+            share = found.shares.get(label, 0.0)
+            print(f"#   {label}: {100 * share:.3g} % (its value, not weighted: {value:.4g})")
+        for words in idle_terms(found.shares):
+            print(f"#   warning: {words}")
 
 
 def _show(recipe: Recipe, sources: list[Path], held_out: bool) -> None:

@@ -26,12 +26,14 @@ class Run:
         photos: where they lie.
         held_out: whether every twentieth is kept from training, to validate on.
         settings: of `regionwise.training.settings.TrainingSettings`, as plain data.
+        validate_on: other photos to validate on; none for those held out.
     """
 
     recipe: Recipe
     photos: tuple[Path, ...]
     held_out: bool
     settings: dict[str, Any]
+    validate_on: tuple[Path, ...] = ()
 
 
 def write_run(run: Run, folder: Path) -> None:
@@ -43,6 +45,7 @@ def write_run(run: Run, folder: Path) -> None:
     content = {
         "photos": [str(photo.resolve()) for photo in run.photos],
         "held_out": run.held_out,
+        "validate_on": [str(photo.resolve()) for photo in run.validate_on],
         "settings": run.settings,
         "recipe": run.recipe.model_dump(mode="json"),
     }
@@ -67,12 +70,13 @@ def read_run(folder: Path) -> Run:
         photos = tuple(Path(photo) for photo in content["photos"])
         held_out, settings = bool(content["held_out"]), dict(content["settings"])
         recipe = content["recipe"]
+        validate_on = tuple(Path(photo) for photo in content["validate_on"])
     except FileNotFoundError as error:
         raise DataError(f"{folder}: there is no run here (no {_NAME})") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         detail = " ".join(str(error).split())
         raise DataError(f"{file}: not what regionwise wrote ({detail})") from error
-    return Run(check_recipe(recipe, str(file)), photos, held_out, settings)
+    return Run(check_recipe(recipe, str(file)), photos, held_out, settings, validate_on)
 
 
 def split(
