@@ -12,7 +12,7 @@ from regionwise.checkpoints import load_checkpoint
 from regionwise.data.photo_sources import find_photos
 from regionwise.errors import OutputError, RegionwiseWarning, TrainingAlarm
 from regionwise.training.loop import train
-from regionwise.training.settings import Settings
+from regionwise.training.settings import TrainingSettings
 from regionwise.training.state import read_state
 
 
@@ -32,7 +32,7 @@ def run(recipe, folder, run, at_step=None, **options):
         if progress.done in (at_step or {}):
             at_step[progress.done]()
 
-    settings = Settings(run=run, workers=0, accelerator="cpu", **options)
+    settings = TrainingSettings(run=run, workers=0, accelerator="cpu", **options)
     photos = find_photos([folder])
     with contextlib.suppress(KilledError):
         outcome = train(recipe, photos, photos[:1], settings, report=report)

@@ -12,10 +12,11 @@ from regionwise.data.photo_sources import find_photos
 from regionwise.models.registry import network_card
 from regionwise.recipe import override, read_recipe
 from regionwise.recipe.losses import AdversarialTerm, FeatureMatchingTerm, FeatureTerm
+from regionwise.training.networks import Networks
 from regionwise.training.objective import labels
-from regionwise.training.settings import Settings, make_fabric
+from regionwise.training.phase_trainer import PhaseTrainer
+from regionwise.training.settings import TrainingSettings, make_fabric
 from regionwise.training.timetable import timetable
-from regionwise.training.trainer import Trainer
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 NAMES = [*sorted(file.stem for file in RECIPES.glob("*.yaml")), "bakeoff/madf"]
@@ -89,22 +90,28 @@ def learned(phase, numbers):
 
 
 def players(recipe, folder, run):
-    """A trainer and a batch of two photos."""
-    settings = Settings(run=run, accelerator="cpu")
+    """What makes a phase's trainer, and a batch of two photos."""
+    settings = TrainingSettings(run=run, accelerator="cpu")
     torch.manual_seed(0)
-    trainer = Trainer(recipe, settings, make_fabric(settings, "fp32", unused_parameters=False))
+    fabric = make_fabric(settings, "fp32", unused_parameters=False)
+    networks = Networks(recipe, fabric, checkpoint_gradients=False)
     phase = recipe.phases[0]
     photos = HolePhotos(find_photos([folder]), phase.data, phase.holes, seed=0)
     (batch,) = stream_batches(photos, 2, range(1))
-    return trainer, batch
+
+    def trainer_of(stretch):
+        networks.begin(stretch.phase)
+        return PhaseTrainer(networks, recipe, stretch, settings, fabric, {})
+
+    return trainer_of, batch
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_batch_is_learned_by_heart(name, folder, tmp_path):
     recipe = scaled_down(name)
-    trainer, batch = players(recipe, folder, tmp_path)
+    trainer_of, batch = players(recipe, folder, tmp_path)
     for stretch in timetable(recipe, photos=4):
-        trainer.begin(stretch, amid=False)
+        trainer = trainer_of(stretch)
         seen = [trainer.step(batch, stretch.start) for _ in range(STEPS)]
         values = [trainer.joint_sum(numbers) for numbers in seen]
         assert all(math.isfinite(value) for numbers in values for value in numbers.values())
@@ -119,8 +126,8 @@ def test_a_discriminator_learns_to_tell_true_from_filled(game, folder, tmp_path)
     """Two of its steps for each one of a generator that stands still."""
     changes = [f"discriminator.loss={game}", "discriminator.steps=2", "optimizer.lr=1e-12"]
     recipe = override(scaled_down("tiny"), [*changes, "losses.adversarial.stage=all"])
-    trainer, batch = players(recipe, folder, tmp_path)
-    trainer.begin(timetable(recipe, photos=4)[1], amid=False)
+    trainer_of, batch = players(recipe, folder, tmp_path)
+    trainer = trainer_of(timetable(recipe, photos=4)[1])
     losses = [float(trainer.step(batch, 60)["discriminator"]) for _ in range(12)]
     assert all(math.isfinite(loss) for loss in losses)
     assert losses[-1] < losses[0]

@@ -43,7 +43,8 @@ class Stretch:
         if schedule.name == "constant":
             return 1.0
         if schedule.name == "steps":
-            return schedule.factor ** ((step - warmup) // self.steps(schedule.every))
+            falling = max(step - warmup - self.steps(schedule.hold), 0)
+            return schedule.factor ** (falling // self.steps(schedule.every))
         whole = self.steps(schedule.over) if schedule.over else self.end - self.start
         begin = warmup + (self.steps(schedule.hold) if schedule.name == "linear" else 0)
         progress = min(max((step - begin) / max(whole - begin, 1), 0.0), 1.0)

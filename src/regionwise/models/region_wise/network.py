@@ -3,7 +3,7 @@
 "Coarse-to-Fine Image Inpainting via Region-wise Convolutions and Non-local Correlation" (Ma et al.,
 IJCAI 2019; the later paper calls it RED) and "Region-wise Generative Adversarial Image Inpainting
 for Large Missing Areas" have the same generator; the second one adds a discriminator
-(`regionwise.discriminators.discriminators.RegionWiseDiscriminator`) and a second phase of training.
+(`regionwise.discriminators.region_wise`) and a second phase of training.
 """
 
 from __future__ import annotations

@@ -61,6 +61,10 @@ class _ResidualBlock(nn.Module):
 class RegionNormGenerator(InpaintingNetwork):
     """RN: one stage, 11.6M parameters at width 64.
 
+    By default it is a hybrid: the decoder and the ε of the released code, with the paper's
+    statistics and affine maps. `decoder="transposed", eps_by_share=False` is the paper's text
+    (10.8M parameters), as in recipes/rn.yaml; recipes/rn-released.yaml is all of the released code.
+
     Args:
         architecture: a row of the paper's Table 2 (`ARCHITECTURES`; 5 is the paper's proposal,
             0 the baseline), or the norms of encoder, residual blocks and decoder by name.
@@ -72,6 +76,7 @@ class RegionNormGenerator(InpaintingNetwork):
         decoder: "pixel_shuffle" as released, or "transposed", EdgeConnect's, as the paper's text.
         statistics, affine: the two readings of the norms, see `regionwise.layers.region_norm`.
         threshold: t of RN-L (eq. 15).
+        eps_by_share: ε divided by a region's share, as released, in place of eq. (10).
         start: "white": the hole is painted white and the picture is predicted, as in the paper.
             "membrane": the hole is filled smoothly and a correction is predicted, in units of the
             known region's standard deviation (the norms remove a picture's contrast; this gives it
@@ -95,6 +100,7 @@ class RegionNormGenerator(InpaintingNetwork):
         statistics: Statistics = "instance",
         affine: Affine = "region",
         threshold: float = 0.8,
+        eps_by_share: bool = True,
         start: Start = "white",
     ) -> None:
         super().__init__()
@@ -111,9 +117,11 @@ class RegionNormGenerator(InpaintingNetwork):
 
         def norm_factory(kind: Norm) -> Callable[[int], nn.Module]:
             return {
-                "basic": lambda c: RegionNormBasic(c, statistics=statistics, affine=affine),
+                "basic": lambda c: RegionNormBasic(
+                    c, statistics=statistics, affine=affine, eps_by_share=eps_by_share
+                ),
                 "learnable": lambda c: RegionNormLearnable(
-                    c, threshold=threshold, statistics=statistics
+                    c, threshold=threshold, statistics=statistics, eps_by_share=eps_by_share
                 ),
                 "instance": lambda c: _PlainNorm(nn.InstanceNorm2d(c)),
                 "batch": lambda c: _PlainNorm(nn.BatchNorm2d(c)),

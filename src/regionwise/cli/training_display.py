@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,7 +16,16 @@ if TYPE_CHECKING:
 _LOG_SECONDS = 30.0
 
 
-class TrainingProgress:
+def beside_the_membrane(scores: Mapping[str, float], membrane: Mapping[str, float]) -> str:
+    """Scores in words, beside those of a smooth fill."""
+
+    def words(values: Mapping[str, float]) -> str:
+        return ", ".join(f"{name} {value:.4g}" for name, value in values.items())
+
+    return f"{words(scores)}; membrane: {words(membrane)}" if scores and membrane else words(scores)
+
+
+class TrainingDisplay:
     """Losses, pictures a second and the time that is left, on stderr."""
 
     def __init__(self) -> None:
@@ -35,7 +45,7 @@ class TrainingProgress:
         self._logged = 0.0
         self._scores: dict[str, float] = {}
 
-    def __enter__(self) -> TrainingProgress:
+    def __enter__(self) -> TrainingDisplay:
         if self._bar:
             self._bar.start()
         return self
@@ -44,12 +54,12 @@ class TrainingProgress:
         if self._bar:
             self._bar.stop()
 
-    def update(self, progress: loop.Progress) -> None:
+    def update(self, progress: loop.TrainingProgress) -> None:
         """Show a step, and the scores of a validation that came before it."""
         if progress.scores != self._scores:
             self._scores = progress.scores
-            scores = ", ".join(f"{name} {value:.4g}" for name, value in progress.scores.items())
-            self._console.print(f"held-back photos: {scores}", highlight=False)
+            scores = beside_the_membrane(progress.scores, progress.membrane)
+            self._console.print(f"held-out photos: {scores}", highlight=False)
         losses = "  ".join(f"{name} {value:.4g}" for name, value in progress.numbers.items())
         speed = f"{progress.pictures_per_second:.1f} pictures/s"
         text = f"{progress.phase}  {speed}  {losses}"
@@ -65,7 +75,7 @@ class TrainingProgress:
             left = self._minutes_left(now, progress)
             print(f"{progress.done}/{progress.steps}  {left}{text}", file=sys.stderr, flush=True)
 
-    def _minutes_left(self, now: float, progress: loop.Progress) -> str:
+    def _minutes_left(self, now: float, progress: loop.TrainingProgress) -> str:
         assert self._started
         start, first = self._started
         if progress.done == first:
