@@ -20,7 +20,7 @@ from regionwise.models.registry import (
     network_card,
     network_cards,
     network_class,
-    weights_reader,
+    weights_readers,
 )
 from regionwise.weights.bundled import bundled_cards
 
@@ -51,7 +51,10 @@ class TestEachCard:
         assert issubclass(network, InpaintingNetwork)
         assert network.__doc__
         assert "Shapes" in network.__doc__
-        reader = weights_reader(card.name)
+        reader = weights_readers().get(card.name)
+        if reader is None:
+            assert card.name == "loom"  # its weights are of our own trainings alone
+            return
         assert isinstance(reader, WeightsReader)
         for function in ("recognizes", "convert"):
             wanted = signature(getattr(WeightsReader, function)).parameters

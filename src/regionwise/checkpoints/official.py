@@ -13,7 +13,7 @@ from regionwise.errors import CheckpointError
 from regionwise.models.checkpoint import Checkpoint
 from regionwise.models.network import InpaintingNetwork
 from regionwise.models.parts import joined
-from regionwise.models.registry import model_names, network_cards, weights_reader
+from regionwise.models.registry import network_cards, weights_readers
 
 _WRAPPERS = ("model", "state_dict", "generator", "netG", "G")
 
@@ -41,8 +41,7 @@ def read_official(content: Mapping[str, Any]) -> Checkpoint:
     The first network whose reader (`regionwise.models.reader`) recognises the keys reads them.
     """
     weights = _unwrapped(content)
-    for name in model_names():
-        reader = weights_reader(name)
+    for name, reader in weights_readers().items():
         if reader.recognizes(weights):
             try:
                 return reader.convert(weights)

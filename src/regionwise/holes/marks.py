@@ -59,7 +59,7 @@ def text(size: Size, rng: np.random.Generator, ratio: Ratio | None = None) -> Ma
 
 
 def _lines(size: Size, rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Parallel lines of letters over the whole picture: each pixel holds its line's number from 1."""
+    """Parallel lines of letters over the whole picture: a pixel holds its line's number from 1."""
     side = min(size)
     height = max(round(side * math.exp(rng.uniform(math.log(0.07), math.log(0.3)))), 7)
     thick = int(rng.integers(0, 1 + max(height // 12, 1)))

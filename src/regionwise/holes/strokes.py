@@ -166,7 +166,8 @@ def walks(
     moves = lengths[..., None] * np.stack([np.cos(directions), np.sin(directions)], axis=-1)
     starts = rng.uniform(0, (width, height), (count, 1, 2))
     points = np.concatenate([starts, starts + np.cumsum(moves, axis=1)], axis=1)
-    brush = side * np.exp(rng.uniform(*np.log(brushes), count))
+    low, high = (float(edge) for edge in np.log(brushes))
+    brush = side * np.exp(rng.uniform(low, high, count))
     return _as_segments(points, brush, rng.integers(2, 14, count))
 
 

@@ -1,7 +1,8 @@
 """The networks by name, found as folders of this package: none is listed by hand.
 
-A network is a folder with `card.py` (its `CARD`), `network.py` (the class that the card names) and
-`weights.py` (a `WeightsReader`). Cards are read without PyTorch.
+A network is a folder with `card.py` (its `CARD`), `network.py` (the class that the card names) and,
+where its authors have released weights, `weights.py` (a `WeightsReader`). Cards are read without
+PyTorch.
 """
 
 from __future__ import annotations
@@ -68,13 +69,13 @@ def network_class(name: str) -> type[InpaintingNetwork]:
     return cast("type[InpaintingNetwork]", vars(module)[card.network])
 
 
-def weights_reader(name: str) -> WeightsReader:
-    """The reader of a network's released weights.
-
-    Raises:
-        ModelError: if there is no such network.
-    """
-    return cast("WeightsReader", import_module(f"{_found(name)[0]}.weights"))
+def weights_readers() -> dict[str, WeightsReader]:
+    """The readers of released weights, by the names of the networks that have some."""
+    return {
+        name: cast("WeightsReader", import_module(f"{package}.weights"))
+        for name, (package, _) in sorted(_folders().items())
+        if find_spec(f"{package}.weights")
+    }
 
 
 def create_model(name: str, **options: Any) -> InpaintingNetwork:

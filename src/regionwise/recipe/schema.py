@@ -55,16 +55,18 @@ class ScheduleSection(Section):
 
 
 class OptimizerSection(Section):
-    """Adam, or Adadelta (Zeiler 2012), whose own measure of a step is a rate of 1.
+    """Adam, Adadelta or Muon.
 
     Attributes:
+        name: "adadelta" (Zeiler 2012) has its own measure of a step, which is a rate of 1. "muon"
+            is Muon for wide convolutions and Adam for all else, see `regionwise.training.muon`.
         lr: the learning rate.
         betas: of Adam.
         warmup: how long the rate rises linearly at the beginning of the phase.
         clip: the norm to which all gradients together are shortened.
     """
 
-    name: Literal["adam", "adadelta"] = "adam"
+    name: Literal["adam", "adadelta", "muon"] = "adam"
     lr: Positive
     betas: tuple[Share, Share] = (0.9, 0.999)
     weight_decay: NotNegative = 0.0

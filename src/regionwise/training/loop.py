@@ -19,6 +19,7 @@ from regionwise.data.photo_sources import PhotoSource
 from regionwise.errors import OutputError, RegionwiseWarning, TrainingAlarm
 from regionwise.recipe.schema import Recipe
 from regionwise.training.alarms import Alarms
+from regionwise.training.curve import Curve
 from regionwise.training.gradient_budget import BUDGET, gradient_shares, idle_terms
 from regionwise.training.networks import Networks
 from regionwise.training.phase_trainer import PhaseTrainer
@@ -131,8 +132,11 @@ class _TrainingLoop:
         self.broken: dict[str, str] = {}
         self.optimizers: Mapping[str, Any] = {}  # states to go on from
         self.alarm_state: Mapping[str, float] = {}
+        spent = 0.0
         if state is not None:
             self._load(state)
+            spent = state.get("cpu_seconds", 0.0)  # runs before 0.1 did not count
+        self.curve = Curve(settings.run / "curve.csv", self.done, spent)
         plain = recipe.model_dump(mode="json")
         first = self.fabric.is_global_zero
         self.records = Records(settings.run, self.done, plain, settings.wandb, active=first)
@@ -189,7 +193,7 @@ class _TrainingLoop:
                 self._read(trainer, alarms, numbers, pictures / max(now - counted, 1e-9))
                 counted, pictures = now, 0
             if validate:
-                self._validate()
+                self._validate(stretch.pictures(self.done))
             if self.done % self.settings.preview_steps == 0 or ends:
                 self._preview(batch.image, batch.mask)
             if stopped or ends:
@@ -253,14 +257,17 @@ class _TrainingLoop:
             for words in idle_terms(shares):
                 warnings.warn(f"phase {phase}: {words}", RegionwiseWarning, stacklevel=2)
 
-    def _validate(self) -> None:
-        """Measure the averaged weights, and keep them if they are the best so far."""
+    def _validate(self, seen: int) -> None:
+        """Measure the averaged weights, after `seen` pictures; keep them if they are the best."""
         if not self.validation.pictures:
             return
         with self.networks.average.shown_in(self.networks.generator) as network:
             self.scores = self.validation.measure(network, self.fabric)
         self.records.numbers("validation", self.scores, self.done - 1)
         self.records.numbers("membrane", self.validation.membrane, self.done - 1)
+        if self.fabric.is_global_zero:
+            with suppress(OSError):  # a full disk must not end the training
+                self.curve.add(self.done, seen, self.scores)
         name = self.recipe.validation.best
         score = self.scores[name] * (-1 if name == "l1_hole" else 1)
         if self.best is None or score > self.best:
@@ -317,6 +324,7 @@ class _TrainingLoop:
             "best": self.best,
             "broken": self.broken,
             "photos": _fingerprint(self.photos),
+            "cpu_seconds": self.curve.seconds,
         }
         self._write(name, state, essential=essential)
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from regionwise.errors import RecipeError
 from regionwise.recipe.schema import OptimizerSection
+from regionwise.training.muon import Muon
 from regionwise.training.timetable import Stretch
 
 
@@ -91,4 +92,6 @@ def _optimizer(network: nn.Module, section: OptimizerSection) -> torch.optim.Opt
     lr, decay = section.lr, section.weight_decay
     if section.name == "adadelta":
         return torch.optim.Adadelta(parameters, lr=lr, weight_decay=decay)
-    return torch.optim.Adam(parameters, lr=lr, betas=section.betas, weight_decay=decay)
+    if section.name == "muon":
+        return Muon(parameters, lr=lr, betas=section.betas, weight_decay=decay)
+    return torch.optim.Adam(parameters, lr=lr, betas=section.betas, weight_decay=decay, fused=True)

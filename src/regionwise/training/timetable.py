@@ -31,6 +31,10 @@ class Stretch:
         """A duration in this phase's steps."""
         return duration.steps(self.phase.batch, self.photos)
 
+    def pictures(self, step: int) -> int:
+        """How many pictures the training has seen before a step of this phase."""
+        return self.first_photo + (step - self.start) * self.phase.batch
+
     def rate(self, section: OptimizerSection, step: int) -> float:
         """The learning rate at a step of the training."""
         return section.lr * self._factor(section, step - self.start)
