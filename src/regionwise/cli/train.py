@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -199,7 +200,8 @@ def _train(run: Run, folder: Path, minutes: float | None) -> int:
         outcome = train(recipe, photos, held_out, settings, report=display.update)
     if is_first_process():
         print(_verdict(outcome, folder))
-    return 2 if outcome.by_signal else 0
+    # torchrun takes any other code for a crash, and tells it with a traceback.
+    return 2 if outcome.by_signal and "TORCHELASTIC_RUN_ID" not in os.environ else 0
 
 
 def _with_precision(recipe: Recipe, settings: TrainingSettings) -> Recipe:
