@@ -12,7 +12,7 @@ from regionwise.cli.training_display import TrainingDisplay
 from regionwise.training.loop import TrainingProgress
 
 RECIPES = Path(__file__).parents[2] / "recipes"
-TINY = str(RECIPES / "tiny.yaml")
+TINY = str(Path(__file__).parents[1] / "training" / "rn.yaml")
 SMALL = [
     "--set=data.size=32",
     "--set=batch=2",
@@ -79,7 +79,7 @@ def test_a_finished_run_names_its_best_weights(photos, tmp_path, capsys):
     run, other = tmp_path / "run", tmp_path / "other"
     other.mkdir()
     Image.fromarray(data.coffee()[:200, :200]).save(other / "a.png")
-    start = ["train", "tiny", "-p", str(photos), "-o", str(run), *SMALL, "--validate-on"]
+    start = ["train", TINY, "-p", str(photos), "-o", str(run), *SMALL, "--validate-on"]
     for arguments in ([*start, str(other)], ["train", "--resume", str(run)]):
         assert main(arguments) == 0
         assert f"--model {run / 'best.pt'}" in capsys.readouterr().out

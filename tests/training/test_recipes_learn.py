@@ -135,7 +135,8 @@ def test_a_batch_is_learned_by_heart(name, folder, tmp_path):
 def test_a_discriminator_learns_to_tell_true_from_filled(game, folder, tmp_path):
     """Two of its steps for each one of a generator that stands still."""
     changes = [f"discriminator.loss={game}", "discriminator.steps=2", "optimizer.lr=1e-12"]
-    recipe = override(scaled_down("tiny"), [*changes, "losses.adversarial.stage=all"])
+    changes.append("losses.adversarial.stage=all")
+    recipe = override(scaled_down("../tests/training/rn"), changes)
     trainer_of, batch = players(recipe, folder, tmp_path)
     trainer = trainer_of(timetable(recipe, photos=4)[1])
     losses = [float(trainer.step(batch, 60)["discriminator"]) for _ in range(12)]
