@@ -40,6 +40,8 @@ SMALL = {
     "edgeconnect": ["model.options.width=4", "model.options.blocks=1"],
     "deepgin": ["model.options.width=4", "model.options.blocks=2", "optimizer.lr=2e-4"],
 }
+FROM_SMALL_WEIGHTS = {"deepgin-released": ["optimizer.lr=4e-3"]}
+"""All layers begin with a tenth of Kaiming's: the first steps take longer."""
 SMALL_DISCRIMINATORS = {
     "local-global": {"size": 32, "window": 16},
     "local-global-critics": {"size": 32, "window": 16},
@@ -58,6 +60,7 @@ def scaled_down(name):
         "precision=fp32",
         "optimizer.lr=2e-3",
         *SMALL[recipe.model.name],
+        *FROM_SMALL_WEIGHTS.get(name, []),
         "optimizer.warmup=0",
         "optimizer.schedule={name: constant}",
     ]
