@@ -24,6 +24,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "before_after",
+    "docstrings",
     "rooms_diagram",
 ]
 exclude_patterns = ["_build", "_templates", "_extensions", "pictures/*.py"]
