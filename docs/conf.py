@@ -1,5 +1,6 @@
-"""How the site is built: `make docs` (Sphinx, MyST Markdown, Furo). Nothing is fetched by a reader's
-browser from another host.
+"""How the site is built: `make docs` (Sphinx, MyST Markdown, Furo).
+
+A reader's browser fetches nothing from another host.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ What is seen, in one line.
 ```
 
 takes `rocket_before.jpg` and `rocket_after.jpg`; a missing one is a warning, and so an error.
+The option `:start: 80` says how many percent of the picture before are seen at first.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -21,10 +23,11 @@ class BeforeAfter(SphinxDirective):
 
     required_arguments = 1
     has_content = True
+    option_spec = {"start": directives.percentage}  # noqa: RUF012 - docutils wants it so
 
     def run(self) -> list[nodes.Node]:
         """The pair, then its caption."""
-        pair = nodes.container(classes=["before-after"])
+        pair = nodes.container(classes=["before-after", f"start-{self.options.get('start', 50)}"])
         for moment in ("before", "after"):
             picture = nodes.image(
                 uri=f"{self.arguments[0]}_{moment}.jpg",

@@ -6,7 +6,7 @@ for (const pair of document.querySelectorAll(".before-after")) {
   slider.min = 0;
   slider.max = 100;
   slider.step = 0.5;
-  slider.value = 50;
+  slider.value = pair.className.match(/\bstart-(\d+)/)[1];
   slider.setAttribute("aria-label", "Share of the photo as it was, in percent");
   const move = () => pair.style.setProperty("--cut", `${slider.value}%`);
   slider.addEventListener("input", move);
