@@ -32,7 +32,7 @@ dist: $(RELEASE)/.done  ## build and check wheel, source archive and list of con
 	rm -rf dist
 	$(RELEASE)/$(BIN)/python -m build
 	$(RELEASE)/$(BIN)/python -m twine check --strict dist/*
-	$(RELEASE)/$(BIN)/cffconvert --validate
+	$(RELEASE)/$(BIN)/python .ci/check_citation.py CITATION.cff
 	$(PYTHON) -m venv --clear $(RELEASE)/bare
 	$(RELEASE)/bare/$(BIN)/python $(INSTALL) --only-binary :all: dist/*.whl
 	$(RELEASE)/$(BIN)/cyclonedx-py environment $(RELEASE)/bare --output-reproducible \
@@ -67,5 +67,6 @@ $(TEST)/.done: pyproject.toml constraints.txt
 
 $(RELEASE)/.done: pyproject.toml constraints.txt
 	$(PYTHON) -m venv --clear $(RELEASE)
-	$(RELEASE)/$(BIN)/python $(INSTALL) build twine cyclonedx-bom cffconvert
+	$(RELEASE)/$(BIN)/python $(INSTALL) build twine cyclonedx-bom jsonschema PyYAML
+	$(RELEASE)/$(BIN)/python $(INSTALL) --no-deps cffconvert  # for its schema alone
 	touch $@
