@@ -73,3 +73,14 @@ def test_one_version_everywhere(wheel: Path):
     citation = (ROOT / "CITATION.cff").read_text()
     assert re.search(rf"^version: {re.escape(VERSION)}$", citation, re.MULTILINE)
     assert f"## [{VERSION}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_index_shows_pictures_and_links(wheel: Path):
+    with zipfile.ZipFile(wheel) as content:
+        metadata = content.read(f"regionwise-{VERSION}.dist-info/METADATA").decode()
+    page = metadata.partition("\n\n")[2]
+    assert page.startswith("# regionwise")
+    assert "![The page: a tower is painted over](https://raw.githubusercontent.com/" in page
+    targets = re.findall(r"\]\(([^)]+)\)", page)
+    assert len(targets) > 20
+    assert not [target for target in targets if not target.startswith("https://")]
