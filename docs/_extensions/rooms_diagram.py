@@ -15,7 +15,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 _NODE = re.compile(r'(\w+)\["([^"]*)"\]')
-_LINE = re.compile(r'(flowchart TD|end|subgraph .*|\w+(\["[^"]*"\])?( --> \w+(\["[^"]*"\])?)*)')
+_BOX = r'\w+(\["[^"]*"\])?'
+_LINE = re.compile(rf'flowchart TD|end|subgraph .*|\w+\["[^"]*"\]|{_BOX}( --> {_BOX})+')
 
 
 def layers_of(source: str) -> list[list[str]]:
