@@ -8,8 +8,8 @@ from PIL import Image
 from skimage import data
 
 from regionwise.cli import main
-from regionwise.cli.training_progress import TrainingProgress
-from regionwise.training.loop import Progress
+from regionwise.cli.training_display import TrainingDisplay
+from regionwise.training.loop import TrainingProgress
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 TINY = str(RECIPES / "tiny.yaml")
@@ -74,10 +74,13 @@ def test_show_tells_values_and_costs(photos, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give a recipe, such as recipes/tiny.yaml, or --resume RUN"),
+        ([], "give a recipe, such as tiny, or --resume RUN"),
         ([TINY], "to train it give --photos DIR and --output RUN"),
         (["no.yaml", "--show"], "no.yaml: can't be read"),
-        ([TINY, "--show", "--set", "optimiser.lr=1"], "the recipe has no optimiser.lr; there are"),
+        (
+            [TINY, "--show", "--set", "optimiser.lr=1"],
+            "the recipe has no optimiser.lr; did you mean optimizer?",
+        ),
         (["--resume", "nowhere"], "nowhere: there is no run here"),
         (["--resume", "nowhere", "--set", "batch=1"], "the run has its recipe, in run.yaml"),
     ],
@@ -107,14 +110,14 @@ def test_missing_vgg_is_told_before_the_first_step(photos, tmp_path, capsys):
     small = ["--set=model.options={width: 4, blocks: 1}", "--set=discriminator.options={width: 4}"]
     run = tmp_path / "run"
     assert main(["train", rn, "-p", str(photos), "-o", str(run), *options, *small]) == 2
-    assert "no.pth: there is no such file of VGG weights" in capsys.readouterr().err
+    assert "no.pth: there is no such file of weights" in capsys.readouterr().err
 
 
-def test_a_log_tells_the_scores_of_held_back_photos_once(capsys):
-    scored = {"psnr": 23.4567, "ssim": 0.81}
-    with TrainingProgress() as shown:
+def test_a_log_tells_the_scores_of_held_out_photos_once(capsys):
+    scored, membrane = {"psnr": 23.4567, "ssim": 0.81}, {"psnr": 22.0}
+    with TrainingDisplay() as shown:
         for step, scores in enumerate([{}, scored, scored, {"psnr": 24.0}], start=1):
-            shown.update(Progress(step, 4, "main", {"l1": 0.1}, 3.0, scores))
+            shown.update(TrainingProgress(step, 4, "main", {"l1": 0.1}, 3.0, scores, membrane))
     said = capsys.readouterr().err
-    assert said.count("held-back photos: psnr 23.46, ssim 0.81") == 1
-    assert said.count("held-back photos: psnr 24\n") == 1
+    assert said.count("held-out photos: psnr 23.46, ssim 0.81; membrane: psnr 22\n") == 1
+    assert said.count("held-out photos: psnr 24; membrane: psnr 22\n") == 1

@@ -155,7 +155,7 @@ def released_basic(x, mask, layer):
 
 def test_basic_in_the_released_reading():
     torch.manual_seed(0)
-    layer = RegionNormBasic(5, affine="released").double()
+    layer = RegionNormBasic(5, affine="released", eps_by_share=True).double()
     torch.nn.init.normal_(layer.weight)
     torch.nn.init.normal_(layer.bias)
     x = torch.randn(2, 5, 12, 10, dtype=torch.float64)
@@ -183,15 +183,36 @@ def test_basic_resizes_the_mask_by_nearest_neighbour():
     torch.testing.assert_close(layer(x, mask), layer(x, mask[..., ::2, ::2]))
 
 
-def test_learnable_follows_equations_14_to_16():
+def test_equation_10_in_a_tiny_hole():
+    """ε is added to the variance as it is: the released code divides it by the hole's share."""
     torch.manual_seed(0)
-    layer = RegionNormLearnable(4, threshold=0.5).double()
+    x = 0.01 * torch.randn(1, 3, 64, 64, dtype=torch.float64)
+    mask = torch.zeros(1, 1, 64, 64, dtype=torch.float64)
+    mask[..., 10:14, 20:24] = 1  # 0.4 % of the pixels
+    labels = mask[:, 0].long()
+    for by_share in (False, True):
+        layer = RegionNormBasic(3, eps_by_share=by_share).double()
+        torch.testing.assert_close(
+            layer(x, mask), literal(x, labels, 2, eps_by_share=by_share), rtol=1e-7, atol=1e-9
+        )
+    paper, released = (
+        RegionNormBasic(3, eps_by_share=by_share).double()(x, mask)[..., 10:14, 20:24].std()
+        for by_share in (False, True)
+    )
+    assert paper > 0.9
+    assert released < 0.3
+
+
+@pytest.mark.parametrize("by_share", [False, True])
+def test_learnable_follows_equations_14_to_16(by_share):
+    torch.manual_seed(0)
+    layer = RegionNormLearnable(4, threshold=0.5, eps_by_share=by_share).double()
     x = torch.randn(2, 4, 11, 9, dtype=torch.float64)
     pooled = torch.stack([x.mean(dim=1), x.max(dim=1).values], dim=1)
     response = torch.sigmoid(torch.nn.functional.conv2d(pooled, layer.response.weight, padding=3))
     labels = (response < 0.5).long()[:, 0]
     assert 0 < labels.float().mean() < 1
-    normalized = literal(x, labels, 2, eps_by_share=True)
+    normalized = literal(x, labels, 2, eps_by_share=by_share)
     gamma, beta = layer.affine(response).split(1, dim=1)
     torch.testing.assert_close(layer(x), normalized * (1 + gamma) + beta)
 

@@ -9,7 +9,7 @@ from regionwise import compose
 from regionwise.errors import ModelError
 from regionwise.layers.region_norm import RegionNormBasic, RegionNormLearnable
 from regionwise.models.registry import create_model
-from regionwise.models.rn import ARCHITECTURES
+from regionwise.models.rn.card import ARCHITECTURES
 
 
 def slim(**options):

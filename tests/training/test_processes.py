@@ -13,7 +13,7 @@ import torch
 from regionwise.data.photo_sources import find_photos
 from regionwise.training.loop import train
 from regionwise.training.run_folder import Run, read_run, write_run
-from regionwise.training.settings import Settings
+from regionwise.training.settings import TrainingSettings
 from regionwise.training.state import read_state
 
 COMMAND = [sys.executable, "-m", "regionwise", "train"]
@@ -33,7 +33,7 @@ def start(run, *options, **environment):
 def alone(recipe, folder, run):
     """The same training, never stopped, in this process; gives the numbers of its steps."""
     seen = {}
-    settings = Settings(run=run, workers=0, accelerator="cpu")
+    settings = TrainingSettings(run=run, workers=0, accelerator="cpu")
     photos = find_photos([folder])
     train(recipe, photos, [], settings, report=lambda p: seen.update({p.done: p.numbers}))
     return seen
@@ -55,7 +55,7 @@ def test_killed_at_a_random_step_and_resumed_equals_never_killed(folder, tmp_pat
     killed_after = read_state(last)["step"]
     assert process.returncode == -signal.SIGKILL, "it had ended before it was killed"
     again = read_run(run)
-    settings = Settings(run=run, workers=0, accelerator="cpu")
+    settings = TrainingSettings(run=run, workers=0, accelerator="cpu")
     train(again.recipe, find_photos(again.photos), [], settings)
     alone(recipe, folder, tmp_path / "whole")
     whole, resumed = (read_state(tmp_path / name / "last.pt") for name in ("whole", "killed"))

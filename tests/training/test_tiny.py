@@ -16,7 +16,7 @@ from regionwise.evaluation.metrics.ssim import ssim
 from regionwise.recipe import read_recipe
 from regionwise.training.initialization import create_generator
 from regionwise.training.loop import train
-from regionwise.training.settings import Settings, make_fabric
+from regionwise.training.settings import TrainingSettings, make_fabric
 from regionwise.training.validation import Validation
 
 TINY = Path(__file__).parents[2] / "recipes" / "tiny.yaml"
@@ -39,7 +39,7 @@ def test_it_beats_telea(tmp_path):
     recipe = read_recipe(TINY)
     seen = quarters(tmp_path / "seen", "astronaut", "chelsea")
     unseen = quarters(tmp_path / "unseen", "coffee", "rocket")
-    settings = Settings(run=tmp_path / "run", workers=0, accelerator="cpu")
+    settings = TrainingSettings(run=tmp_path / "run", workers=0, accelerator="cpu")
     validation = Validation(recipe, unseen)
     fabric = make_fabric(settings, "fp32", unused_parameters=False)
     torch.manual_seed(recipe.seed)

@@ -28,6 +28,8 @@ COMMANDS = {
     "serve": ("regionwise.cli.serve", "Open a page where photos are painted over and filled."),
     "models": ("regionwise.cli.models", "List the models that can fill."),
     "train": ("regionwise.cli.train", "Train a network by a recipe."),
+    "reproduce": ("regionwise.cli.reproduce", "Train and measure a paper's table, row by row."),
+    "curves": ("regionwise.cli.curves", "Draw a number of several trainings over their steps."),
     "export": ("regionwise.cli.export", "Write a network as ONNX."),
     "import": ("regionwise.cli.import_", "Turn an authors' checkpoint into safetensors."),
     "masks": ("regionwise.cli.masks", "Draw sets of masks, and count them."),

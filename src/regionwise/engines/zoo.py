@@ -12,7 +12,7 @@ from regionwise.engines.classical_engine import METHODS
 from regionwise.engines.engine import DEVICES, Device, Engine, Traits
 from regionwise.engines.onnx_engine import OnnxEngine
 from regionwise.errors import ModelError, RegionwiseWarning
-from regionwise.networks import NETWORKS
+from regionwise.models.registry import model_names
 from regionwise.weights import bundled
 from regionwise.weights.card import ModelCard
 
@@ -79,7 +79,7 @@ def _load_file(file: Path, name: str, device: Device, seed: int) -> Engine:
     if file == Path() or not file.exists():
         if file.suffix:
             raise ModelError(f"there is no model file {file}; check the name")
-        if any(name == network.name for network in NETWORKS):
+        if name in model_names():
             raise ModelError(f"{name} comes without weights; give the file that holds them")
         names = ["default", *(card.name for card in list_models())]
         alike = get_close_matches(str(file).lower(), names, 1)

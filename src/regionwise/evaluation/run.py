@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from regionwise.arrays import Mask
-from regionwise.data.photo_sources import StoredPhoto
+from regionwise.data.photo_sources import PhotoSource
 from regionwise.engines.engine import Engine
 from regionwise.errors import DataError, ModelError, PhotoError, RegionwiseError
 from regionwise.evaluation.feature_files import FeatureFile, FeatureSource
@@ -49,7 +49,7 @@ class Evaluation:
     """
 
     models: Mapping[str, Engine]
-    photos: Sequence[StoredPhoto]
+    photos: Sequence[PhotoSource]
     plan: Plan
     folder: Path
     metrics: Sequence[Metric] = METRICS
@@ -85,7 +85,7 @@ class Evaluation:
     def _fill_one(
         self,
         number: int,
-        photo: StoredPhoto,
+        photo: PhotoSource,
         holes: HoleSet,
         models: Sequence[str],
         file: Path,
@@ -139,7 +139,7 @@ def file_name(model: str) -> str:
     return model.replace("/", "_").replace("\\", "_").replace(":", "_")
 
 
-def read_truth(photo: StoredPhoto, size: Size) -> Pixels:
+def read_truth(photo: PhotoSource, size: Size) -> Pixels:
     """The photo's middle, of the wanted shape and size, upright: 3×H×W of 8 bits.
 
     Raises:

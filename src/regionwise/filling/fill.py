@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from functools import lru_cache
+from inspect import Parameter, signature
 from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -18,15 +20,34 @@ from regionwise.engines.zoo import load_model
 from regionwise.errors import MaskError, ModelError
 from regionwise.filling.canvas import Canvas, read_window
 from regionwise.filling.detail import needs_detail, with_detail
-from regionwise.filling.options import FillOptions
+from regionwise.filling.options import FillOptions, option_of
 from regionwise.filling.windows import VIEW, Window, plan_windows
 from regionwise.photos import masks
 from regionwise.photos.files import Photo, Source, photo_like, read_photo
 
+Filling = TypeVar("Filling", bound=Callable[..., Any])
 ReportProgress: TypeAlias = Callable[[float], None]
 """Is told, many times, the share of the work that is done, 0 to 1; what it raises ends the fill."""
 
 
+def _shows_options(function: Filling) -> Filling:
+    """Let `help` and editors show each option, with its default, in place of `**options`."""
+    plain = signature(function)
+    named = [p for p in plain.parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
+    more = [
+        Parameter(one.name, Parameter.KEYWORD_ONLY, default=one.default, annotation=one.type)
+        for one in fields(FillOptions)
+        if one.name != "model"
+    ]
+    vars(function)["__signature__"] = plain.replace(parameters=[*named, *more])
+    lines = [f"        {one.name}: {option_of(one).help}" for one in fields(FillOptions)]
+    told = "\n".join(line for line in lines if not line.startswith("        model:"))
+    document = function.__doc__ or ""
+    function.__doc__ = document.replace("        options: see `FillOptions`.", told)
+    return function
+
+
+@_shows_options
 def fill(
     photo: Source,
     mask: Source | None = None,
@@ -40,7 +61,7 @@ def fill(
             [0, 1]), or the bytes of a file.
         mask: likewise; white is missing. With neither mask nor box, transparent pixels are.
         model: a name of `list_models()`, a file of weights, or what `load_model` gave.
-        options: as the command line has them, see `FillOptions`: `box`, `grow`, `large`, ...
+        options: see `FillOptions`.
 
     Returns:
         The same kind as `photo`; a Pillow image for a path.

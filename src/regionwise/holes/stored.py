@@ -6,6 +6,7 @@ import io
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageFilter, UnidentifiedImageError
@@ -26,13 +27,14 @@ class StoredMasks:
 
     Args:
         sources: folders, tar files, pictures.
-        augment: False leaves out all but the change of size.
+        augment: False leaves out all but the change of size; "slightly" flips and turns by up to 10
+            degrees, as MADF's released code does.
 
     Raises:
         DataError: a source is missing or there is no mask in them.
     """
 
-    def __init__(self, sources: Sequence[Path], augment: bool = True) -> None:
+    def __init__(self, sources: Sequence[Path], augment: bool | Literal["slightly"] = True) -> None:
         self.augment = augment
         self._masks: list[tuple[str, bytes]] = []
         for source in sources:
@@ -76,7 +78,11 @@ class StoredMasks:
         fewest, most = pixel_counts(size[0] * size[1], (low, high))
         for _ in range(200):
             picture = self._picture(int(rng.integers(len(self._masks))))
-            mask = _white(_augmented(picture, size, rng) if self.augment else _fit(picture, size))
+            if self.augment == "slightly":
+                mask = _white(_fit(_slightly_turned(picture, rng), size))
+            else:
+                whole = not self.augment
+                mask = _white(_fit(picture, size) if whole else _augmented(picture, size, rng))
             if fewest <= np.count_nonzero(mask) <= most:
                 return mask
         raise DataError(
@@ -113,6 +119,13 @@ def _white(picture: Image.Image) -> Mask:
 
 def _fit(picture: Image.Image, size: Size) -> Image.Image:
     return picture.resize((size[1], size[0]), Image.Resampling.NEAREST)
+
+
+def _slightly_turned(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Mirrored by chance, then turned by up to 10 degrees; what comes in from outside is known."""
+    if rng.integers(2):
+        picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return picture.rotate(int(rng.integers(-10, 11)))
 
 
 def _augmented(picture: Image.Image, size: Size, rng: np.random.Generator) -> Image.Image:

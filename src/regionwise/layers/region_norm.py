@@ -2,12 +2,15 @@
 
 `region_normalize` is equations (8) to (12) for any number of regions. `RegionNormBasic` (RN-B,
 section 3.2) takes its two regions from the hole mask, `RegionNormLearnable` (RN-L, section 3.3)
-finds them itself. Two things differ between paper and released code; both can be had:
+finds them itself. Three things differ between paper and released code; all can be had:
 
 - Statistics: per picture and channel in the paper ("instance"); over the batch too in the released
   code ("batch", without running averages, so the answer for one photo depends on its neighbours).
 - Affine of RN-B: a (γ, β) for each region in the paper ("region"); in the released code γ acts in
   its region and both β act everywhere ("released").
+- ε: added to a region's variance in the paper (eq. 10); divided by the region's share of the pixels
+  first in the released code (`eps_by_share`). In a hole of 0.4 % of the pixels, with features of
+  std 0.01, the normalised std is 0.97 by eq. (10), and 0.20 as released.
 """
 
 from __future__ import annotations
@@ -180,6 +183,7 @@ class RegionNormBasic(nn.Module):
         statistics: "instance" (paper) or "batch" (released code).
         affine: "region", each region has its own γ and β (paper); "released", γ acts in its region
             and both β act everywhere.
+        eps, eps_by_share: see `region_normalize`.
 
     Shapes: x N×C×H×W, mask N×1×h×w (1 = missing, resized by nearest neighbour) → N×C×H×W.
     Row 0 of `weight` and `bias` belongs to the known region, row 1 to the hole.
@@ -192,11 +196,13 @@ class RegionNormBasic(nn.Module):
         statistics: Statistics = "instance",
         affine: Affine = "region",
         eps: float = 1e-5,
+        eps_by_share: bool = False,
     ) -> None:
         super().__init__()
         self.statistics: Statistics = statistics
         self.affine = affine
         self.eps = eps
+        self.eps_by_share = eps_by_share
         self.weight = nn.Parameter(torch.ones(2, channels))
         self.bias = nn.Parameter(torch.zeros(2, channels))
 
@@ -213,7 +219,7 @@ class RegionNormBasic(nn.Module):
             bias,
             statistics=self.statistics,
             eps=self.eps,
-            eps_by_share=True,
+            eps_by_share=self.eps_by_share,
         )
 
 
@@ -225,6 +231,9 @@ class RegionNormLearnable(nn.Module):
     convolutions of the response (eq. 16). The output is x̂·(1 + γ) + β, as released; the paper
     leaves the 1 open. No gradient flows through the threshold.
 
+    The paper says that "thresholding is only performed in the inference stage" (3.3); its released
+    code thresholds in training too, and so does this.
+
     The threshold makes the layer discontinuous: a pixel whose response lies within rounding of it
     may fall on either side on another machine.
 
@@ -232,6 +241,7 @@ class RegionNormLearnable(nn.Module):
         channels: unused by the weights (γ and β have one channel), kept for the norms' common form.
         threshold: t of eq. (15).
         statistics: "instance" (paper) or "batch" (released code).
+        eps, eps_by_share: see `region_normalize`.
 
     Shapes: x N×C×H×W → N×C×H×W; a mask given as second argument is ignored.
     """
@@ -243,12 +253,14 @@ class RegionNormLearnable(nn.Module):
         threshold: float = 0.8,
         statistics: Statistics = "instance",
         eps: float = 1e-5,
+        eps_by_share: bool = False,
     ) -> None:
         super().__init__()
         del channels
         self.statistics: Statistics = statistics
         self.threshold = threshold
         self.eps = eps
+        self.eps_by_share = eps_by_share
         self.response = nn.Conv2d(2, 1, kernel_size=7, padding=3, bias=False)
         self.affine = nn.Conv2d(1, 2, kernel_size=7, padding=3)
 
@@ -269,7 +281,7 @@ class RegionNormLearnable(nn.Module):
             beta=beta,
             statistics=self.statistics,
             eps=self.eps,
-            eps_by_share=True,
+            eps_by_share=self.eps_by_share,
         )
 
 
