@@ -55,9 +55,10 @@ def command(
     workers: Annotated[int, typer.Option(min=1, help="Photos worked on at a time.")] = 2,
     waiting: Annotated[
         int, typer.Option(min=0, help="How many more may wait before the server says it is busy.")
-    ] = 16,
+    ] = 64,
     memory: Annotated[
-        float, typer.Option(min=1, help="Megabytes of photos and results kept for the page.")
+        float,
+        typer.Option(min=1, help="Megabytes of photos and results kept, and of what arrives."),
     ] = 1000,
     log_requests: Annotated[
         bool, typer.Option("--log-requests", help="Write a line to stderr for each request.")

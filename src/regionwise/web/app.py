@@ -16,6 +16,7 @@ from regionwise.errors import RegionwiseError
 from regionwise.web import fill_routes, page_routes, photo_routes
 from regionwise.web.context import Context
 from regionwise.web.guard import Guard
+from regionwise.web.jobs import in_words_of_the_api
 from regionwise.web.refusals import RefusedError
 from regionwise.web.settings import ServerSettings
 
@@ -64,7 +65,7 @@ async def _refusal(_: Request, error: Exception) -> JSONResponse:
         status = error.status
         if error.retry_after is not None:
             headers["Retry-After"] = str(error.retry_after)
-    return JSONResponse({"error": str(error)}, status, headers)
+    return JSONResponse({"error": in_words_of_the_api(str(error))}, status, headers)
 
 
 async def _http_error(_: Request, error: Exception) -> JSONResponse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import PurePosixPath
 
 
@@ -28,7 +28,9 @@ class _Pipe(io.RawIOBase):
         return taken
 
 
-def zip_chunks(entries: Sequence[tuple[str, Callable[[], bytes]]]) -> Iterator[bytes]:
+async def zip_chunks(
+    entries: Sequence[tuple[str, Callable[[], Awaitable[bytes]]]],
+) -> AsyncIterator[bytes]:
     """Archive files, uncompressed, as photos are compressed already.
 
     Args:
@@ -41,7 +43,7 @@ def zip_chunks(entries: Sequence[tuple[str, Callable[[], bytes]]]) -> Iterator[b
     used: set[str] = set()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
         for name, content in entries:
-            archive.writestr(_unused(name, used), content())
+            archive.writestr(_unused(name, used), await content())
             yield pipe.take()
     yield pipe.take()
 

@@ -132,6 +132,20 @@ def read_options(kind: type[_Form], fields: dict[str, str]) -> _Form:
         raise RefusedError(422, f"{name}: {first['msg'].lower()}") from error
 
 
+def read_json(kind: type[_Form], body: bytes) -> _Form:
+    """Check a body of JSON.
+
+    Raises:
+        RefusedError: with 422 and what is wrong first.
+    """
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(map(str, first["loc"]))[:60] or "the body"
+        raise RefusedError(422, f"{name}: {first['msg'].lower()}") from error
+
+
 class ResultInfo(BaseModel):
     """One fill of a stored photo."""
 
