@@ -15,10 +15,18 @@ from regionwise.web import jobs
 from regionwise.web.clients import client_of
 from regionwise.web.context import Context, context_of
 from regionwise.web.forms import Form
-from regionwise.web.messages import ModelList, Problem, StatelessFill, read_options, served_maximum
+from regionwise.web.messages import (
+    ModelList,
+    Problem,
+    StatelessFill,
+    Word,
+    read_options,
+    served_maximum,
+)
 from regionwise.web.patches import with_patches
 from regionwise.web.refusals import CLIENT_GONE, RefusedError, StoppedError
 from regionwise.web.stopping import Stop, stopped_on_disconnect
+from regionwise.web.words import WORDS
 
 router = APIRouter(prefix="/api/v1")
 
@@ -58,6 +66,8 @@ async def models(request: Request) -> ModelList:
     context = context_of(request)
     return ModelList(
         models=context.models,
+        words=[Word(name=name, options=options) for name, options in WORDS.items()],
+        saves=context.settings.output_dir is not None,
         max_bytes=context.settings.max_bytes,
         max_pixels=context.settings.max_pixels,
         max_grow=served_maximum("grow"),

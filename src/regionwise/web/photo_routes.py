@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
@@ -21,7 +21,7 @@ from regionwise.errors import MaskError, RegionwiseError
 from regionwise.filling.fill import ReportProgress
 from regionwise.photos.files import encode_photo
 from regionwise.web import jobs
-from regionwise.web.archive import zip_chunks
+from regionwise.web.archive import write_unused, zip_chunks
 from regionwise.web.clients import client_of
 from regionwise.web.context import Context, context_of
 from regionwise.web.fill_queue import Place
@@ -32,6 +32,7 @@ from regionwise.web.messages import (
     FillOfUpload,
     PhotoInfo,
     ResultInfo,
+    Saved,
     ZipOrder,
     read_json,
     read_options,
@@ -45,6 +46,10 @@ from regionwise.web.tiles import render_tile
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
 
 Number = Annotated[int, Query(ge=0, le=1_000_000)]
+FileFormat = Annotated[
+    Literal["JPEG", "PNG", "WEBP", "TIFF", "BMP"] | None,
+    Query(description="Another format than the photo's own."),
+]
 
 
 @router.post(
@@ -109,17 +114,22 @@ async def tile(
 
 
 @router.get("/photos/{identity}/file", response_class=Response)
-async def download(request: Request, identity: str, result: Number = 0) -> Response:
-    """A result as a file of the photo's own format, at full size, with its metadata."""
+async def download(
+    request: Request,
+    identity: str,
+    result: Number = 0,
+    format: FileFormat = None,  # noqa: A002
+) -> Response:
+    """A result as a file, at full size, with its metadata; by default of the photo's own format."""
     context = context_of(request)
     stored = context.store.get(identity)
     patches = stored.patches_of(result)
     with context.queue.place(client_of(request.scope)) as place:
-        data = await context.queue.run(place, lambda: _encoded(context, stored, patches))
+        data = await context.queue.run(place, lambda: _encoded(context, stored, patches, format))
     name = quote(filled_name(stored.info.name, result))
     return Response(
         data,
-        media_type=MEDIA_TYPES[stored.info.format],
+        media_type=MEDIA_TYPES[format or stored.info.format],
         headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
     )
 
@@ -163,8 +173,34 @@ def _zip_entries(
     return entries
 
 
-def _encoded(context: Context, stored: KeptPhoto, patches: tuple[Patch, ...]) -> bytes:
-    return encode_photo(with_patches(context.photo(stored), patches)) if patches else stored.source
+def _encoded(
+    context: Context, stored: KeptPhoto, patches: tuple[Patch, ...], kind: str | None = None
+) -> bytes:
+    if not patches and kind in (None, stored.info.format):
+        return stored.source
+    return encode_photo(with_patches(context.photo(stored), patches), kind)
+
+
+@router.post("/photos/{identity}/save", status_code=201)
+async def save(
+    request: Request,
+    identity: str,
+    result: Number = 0,
+    name: Annotated[str, Query(max_length=200)] = "",
+) -> Saved:
+    """Write a result into the folder that the server was given; nothing is written over."""
+    context = context_of(request)
+    folder = context.settings.output_dir
+    if folder is None:
+        raise RefusedError(403, "this server has no folder to save in; download the result")
+    stored = context.store.get(identity)
+    patches = stored.patches_of(result)
+    wanted = safe_name(name or filled_name(stored.info.name, result))
+    with context.queue.place(client_of(request.scope)) as place:
+        written = await context.queue.run(
+            place, lambda: write_unused(_encoded(context, stored, patches), folder, wanted)
+        )
+    return Saved(name=written)
 
 
 @router.post(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from regionwise.engines.engine import Device
 
@@ -31,6 +32,8 @@ class ServerSettings:
         arriving_each: of these, of one client.
         memory: bytes of photo files and results that are kept for the page, and of what arrives.
         decoded_memory: bytes of decoded photos kept at hand; one is kept however large it is.
+        output_dir: a folder that pages may save results in, or None.
+        segmenter: a file with a SAM-class network for selecting, or None for the classical way.
         idle_seconds: a photo that nobody asked for so long is forgotten.
     """
 
@@ -49,6 +52,8 @@ class ServerSettings:
     arriving_each: int = 16
     memory: int = 1000 * MEGA
     decoded_memory: int = 500 * MEGA
+    output_dir: Path | None = None
+    segmenter: Path | None = None
     idle_seconds: float = 3 * 3600
 
     @property
