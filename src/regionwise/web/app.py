@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from regionwise import __version__
 from regionwise.errors import RegionwiseError
-from regionwise.web import fill_routes, page_routes, photo_routes
+from regionwise.web import fill_routes, mask_routes, page_routes, photo_routes
 from regionwise.web.context import Context
 from regionwise.web.guard import Guard
 from regionwise.web.jobs import in_words_of_the_api
@@ -44,7 +44,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.context = context
-    for routes in (fill_routes, photo_routes, page_routes):
+    for routes in (fill_routes, photo_routes, mask_routes, page_routes):
         app.include_router(routes.router)
     app.add_middleware(Guard, settings=settings)
     app.add_exception_handler(RegionwiseError, _refusal)

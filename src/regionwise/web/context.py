@@ -19,6 +19,9 @@ from regionwise.engines.zoo import list_models, load_model
 from regionwise.errors import ModelError
 from regionwise.filling.options import FillOptions
 from regionwise.photos.files import Photo
+from regionwise.selection.prompt import Segmenter
+from regionwise.selection.random_walk import RandomWalkSegmenter
+from regionwise.selection.sam import SamSegmenter
 from regionwise.web.clients import Arrivals, client_of
 from regionwise.web.fill_queue import FillQueue
 from regionwise.web.forms import BodyLimits, Form, read_body, read_form
@@ -44,6 +47,11 @@ class Context:
         self.decoded = DecodedPhotos(settings.decoded_memory)
         self.store = PhotoStore(
             settings.memory, settings.idle_seconds, on_forget=self.decoded.forget
+        )
+        self.segmenter: Segmenter = (
+            RandomWalkSegmenter()
+            if settings.segmenter is None
+            else SamSegmenter(settings.segmenter)
         )
         self._arrivals = Arrivals(settings.arriving, settings.arriving_each)
         self.models = describe_models(settings.model)

@@ -59,9 +59,9 @@ export class Filler {
       const recipe = await this.recipeFor(photo);
       const variants = this.desk.options.variants();
       const made = [];
-      for (const [index, [name, options]] of variants.entries()) {
+      for (const [index, { name, word, options }] of variants.entries()) {
         const prefix = `${t("{number} of {count}", { number: index + 1, count: variants.length })}: `;
-        const own = { ...recipe, options, start };
+        const own = { ...recipe, word, options, start };
         const result = await this.withPhoto(photo, signal, () => this.ask(photo, own, signal, prefix));
         photo.keepResult(result, own);
         made.push([name, result.number]);
@@ -157,13 +157,14 @@ export class Filler {
   async recipeFor(photo) {
     const { width, height, has_hole: hasHole } = photo.info;
     const options = this.desk.options.values();
+    const word = this.desk.options.chosenWord;
     const start = photo.result;
-    if (!photo.mask.length && !start && hasHole) return { start, mask: null, options };
+    if (!photo.mask.length && !start && hasHole) return { start, mask: null, options, word };
     const mask = photo.mask.length ? photo.mask : photo.lastMask;
     if (!(await renderMask(mask, width, height))) {
       throw new Error(t("Nothing is painted yet. Paint over what should go, then fill."));
     }
-    return { start, mask, options };
+    return { start, mask, options, word };
   }
 }
 

@@ -43,7 +43,6 @@ function setTheme(theme) {
   else document.documentElement.dataset.theme = theme;
   const shown = theme === "auto" ? (dark.matches ? "dark" : "light") : theme;
   for (const button of document.querySelectorAll("[data-action=theme]")) {
-    button.setAttribute("aria-pressed", String(shown === "dark"));
     button.title = shown === "dark" ? t("Light colours") : t("Dark colours");
   }
 }

@@ -9,6 +9,12 @@ import { saveFile, stem } from "./exports.js";
 
 const find = (selector) => document.querySelector(selector);
 
+const MOST_OTHERS = 8; // photos that are looked at beside one, for their common watermark
+
+function sameSize(one, other) {
+  return one.info.width === other.info.width && one.info.height === other.info.height;
+}
+
 export class MaskTools {
   constructor(desk) {
     this.desk = desk;
@@ -70,7 +76,11 @@ export class MaskTools {
     if (!photo) return;
     button.disabled = true;
     await this.busy(t("Looking…"), async () => {
-      const found = await this.withPhoto(photo, () => findKind(photo.info.id, kind, photo.result));
+      const found = await this.withPhoto(photo, () => {
+        const others = desk.photos.filter((other) => other !== photo && sameSize(other, photo));
+        const ids = others.slice(0, MOST_OTHERS).map((other) => other.info.id);
+        return findKind(photo.info.id, { kind, result: photo.result, others: kind === "watermark" ? ids : [] });
+      });
       if (!found) {
         say(t("None was found."));
         return;
@@ -128,7 +138,7 @@ export class MaskTools {
     const input = find("#step");
     if (!photo?.hasMask) return;
     if (!input.validity.valid) {
-      complain(new Error(t("{name} must be a number from {min} to {max}.", { name: t("Change by pixels"), min: 1, max: 200 })));
+      complain(new Error(t("{name} must be a number from {min} to {max}.", { name: t("Pixels"), min: 1, max: 200 })));
       return;
     }
     await this.busy(t("Changing the mask…"), async () => {

@@ -121,17 +121,18 @@ export class Options {
     return values;
   }
 
+  /** The word that is chosen, or none where a model is. */
+  get chosenWord() {
+    return this.model.value ? undefined : this.word;
+  }
+
   /** Options for several answers to one mask, each with its name. */
   variants() {
     const seed = Number(this.seed.value || 0);
-    const named = (word) => [t(WORDS[word][0]), this.values(word)];
-    const [name, sharp] = named("sharp");
-    return [
-      named("auto"),
-      [name, sharp],
-      [`${name} 2`, { ...sharp, seed: String(seed + 1) }],
-      named("smooth"),
-    ];
+    const named = (word) => ({ name: t(WORDS[word][0]), word, options: this.values(word) });
+    const sharp = named("sharp");
+    const other = { ...sharp.options, seed: String(seed + 1) };
+    return [named("auto"), sharp, { ...sharp, name: `${sharp.name} 2`, options: other }, named("smooth")];
   }
 }
 
@@ -153,7 +154,9 @@ export function showHistory(photo, onChoose) {
 function resultWords(photo, number) {
   const made = photo.info.results[number - 1];
   if (!made) return [t("Original"), t("as it came")];
-  return [t("Fill {number}", { number }), `${made.model}, ${made.seconds.toFixed(1)} s`];
+  const how = photo.recipes[number - 1]?.word;
+  const words = how ? t(WORDS[how][0]) : made.model;
+  return [t("Fill {number}", { number }), `${words}, ${made.seconds.toFixed(1)} s`];
 }
 
 /** Let another photo be chosen whose mask is taken over. */

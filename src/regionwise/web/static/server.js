@@ -108,8 +108,8 @@ export async function selectThing(id, { result, points, box, onBusy }) {
 }
 
 /** What a finder proposes as a mask, as a bitmap operation; null for nothing. */
-export async function findKind(id, kind, result, onBusy) {
-  const query = new URLSearchParams({ kind, result });
+export async function findKind(id, { kind, result, others, onBusy }) {
+  const query = new URLSearchParams({ kind, result, others: others.join(",") });
   return bitmapFrom(await ask(`photos/${id}/find?${query}`, { method: "POST", onBusy }));
 }
 
