@@ -19,7 +19,7 @@ _FAINT = 0.06
 """Contrast of text in a single photo."""
 _STRIP = 256
 _NOISE = 6.0
-_CONTRAST = 0.015
+_CONTRAST = 0.03
 
 
 def find_watermark(greys: Sequence[Floats]) -> Mask:
@@ -44,7 +44,7 @@ def find_watermark(greys: Sequence[Floats]) -> Mask:
     labels, _ = label(whole, np.ones((3, 3)))
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    kept = np.isin(labels, np.flatnonzero(sizes >= 12))
+    kept = np.isin(labels, np.flatnonzero(sizes >= 40))
     return np.asarray(binary_dilation(kept, np.ones((3, 3)), iterations=2)) if kept.any() else kept
 
 

@@ -56,7 +56,13 @@ function translate(root) {
       const kept = originals.get(element) ?? {};
       kept[name] ??= element.getAttribute(name);
       originals.set(element, kept);
-      if (table.has(kept[name])) element.setAttribute(name, t(kept[name]));
+      element.setAttribute(name, withKeys(kept[name]));
     }
   }
+}
+
+/** A title may end with its keys in brackets, which are the same everywhere. */
+function withKeys(text) {
+  const [, words, keys] = text.match(/^(.*?)( \([^()]*\))?$/);
+  return table.has(text) ? t(text) : `${t(words)}${keys ?? ""}`;
 }
