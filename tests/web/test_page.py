@@ -372,7 +372,7 @@ def test_keys(open_page):
     expect(page.get_by_role("radio", name="Brush")).to_be_checked()
     page.get_by_role("radio", name="Brush").focus()
     page.keyboard.press("ArrowDown")
-    expect(page.get_by_role("radio", name="Eraser")).to_be_checked()
+    expect(page.get_by_role("radio", name="Select")).to_be_checked()
 
 
 def test_token(open_page):

@@ -18,8 +18,8 @@ def test_every_button_of_the_dock_can_be_pressed(open_page, width):
             .filter((button) => {
                 const box = button.getBoundingClientRect();
                 const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-                const inside = box.left >= 0 && box.right <= innerWidth;
-                return box.bottom > innerHeight || !inside || !button.contains(document.elementFromPoint(x, y));
+                const beside = box.left < 0 || box.right > innerWidth || box.bottom > innerHeight;
+                return beside || !button.contains(document.elementFromPoint(x, y));
             })
             .map((button) => button.outerHTML.slice(0, 90))"""
     )

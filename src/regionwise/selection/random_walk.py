@@ -214,12 +214,10 @@ def _likelihood(image: Floats, thing: Mask, seeds: NDArray[np.int8]) -> Floats:
 
 def _density(colors: Floats, sample: Floats) -> NDArray[np.float64]:
     """Of colours, under Gaussians round the clusters of a sample."""
-    from scipy.cluster.vq import kmeans2
-
     count = min(_COLORS, max(1, len(sample) // 8))
     step = max(1, len(sample) // 4000)
     chosen = sample[::step].astype(np.float64)
-    _, labels = kmeans2(chosen, count, minit="++", rng=np.random.default_rng(0), iter=8)
+    labels = _clusters(chosen, count)
     density = np.zeros(len(colors))
     for number in range(count):
         member = chosen[labels == number]
@@ -231,6 +229,18 @@ def _density(colors: Floats, sample: Floats) -> NDArray[np.float64]:
         scale = len(member) / len(chosen) / np.sqrt(np.linalg.det(covariance))
         density += scale * np.exp(-0.5 * exponent)
     return density
+
+
+def _clusters(colors: NDArray[np.float64], count: int) -> NDArray[np.intp]:
+    """The number of each colour's cluster, by Lloyd's algorithm from centres spread over light."""
+    order = np.argsort(colors[:, 0], kind="stable")
+    centers = colors[order[np.linspace(0, len(order) - 1, count).round().astype(np.intp)]]
+    labels = np.zeros(len(colors), np.intp)
+    for _ in range(8):
+        labels = ((colors[:, None] - centers) ** 2).sum(axis=2).argmin(axis=1)
+        for number in np.unique(labels):
+            centers[number] = colors[labels == number].mean(axis=0)
+    return labels
 
 
 def _enlarged(share: Floats, part: Pixels) -> Mask:

@@ -115,6 +115,7 @@ export class Filler {
   /** Send a photo that the server lost, and make its results again, in their order. */
   async sendAgain(photo, signal) {
     const { recipes } = photo;
+    const wanted = recipes.length;
     photo.restart(await sendPhoto(photo.file));
     try {
       for (const [index, recipe] of recipes.entries()) {
@@ -129,7 +130,7 @@ export class Filler {
       photo.dropLostResults();
     }
     const { name } = photo.info;
-    const lost = recipes.length > photo.info.results.length;
+    const lost = wanted > photo.info.results.length;
     say(lost
       ? t("The server had forgotten {name}; it was sent again, without some results.", { name })
       : t("The server had forgotten {name}; it was sent again.", { name }));

@@ -13,16 +13,29 @@ const STRIP_PIXELS = 2 ** 21;
  * null if no pixel is painted. `whole` gives all of the photo's size.
  */
 export async function renderMask(operations, width, height, { whole = false } = {}) {
-  const painted = maskBounds(operations, width, height);
-  if (!painted) return null;
-  const bounds = whole ? { x: 0, y: 0, width, height } : painted;
+  const bounds = maskBounds(operations, width, height);
+  if (!bounds) return null;
+  bounds.width += bounds.x % 8; // so that its bytes are those of the whole photo's rows
+  bounds.x -= bounds.x % 8;
   const stride = 1 + Math.ceil(bounds.width / 8); // a PNG's row starts with the number of its filter
   const rows = new Uint8Array(stride * bounds.height);
   const any = await eachStrip(operations, width, height, bounds, (pixels, top, count) =>
     packRows(pixels, bounds.width, count, rows, top * stride, stride),
   );
   if (!any) return null;
+  if (whole) return { blob: await encodePng(inWhole(rows, stride, bounds, width, height), width, height), x: 0, y: 0 };
   return { blob: await encodePng(rows, bounds.width, bounds.height), x: bounds.x, y: bounds.y };
+}
+
+/** Rows of a part as those of the whole photo. */
+function inWhole(rows, stride, bounds, width, height) {
+  const wide = 1 + Math.ceil(width / 8);
+  const whole = new Uint8Array(wide * height);
+  for (let y = 0; y < bounds.height; y += 1) {
+    const row = rows.subarray(y * stride + 1, (y + 1) * stride);
+    whole.set(row, (bounds.y + y) * wide + 1 + bounds.x / 8);
+  }
+  return whole;
 }
 
 /**
