@@ -162,7 +162,8 @@ class TestForms:
             assert time.monotonic() - started < 10
 
     def test_a_client_sends_only_so_many_at_a_time(self):
-        arrivals = Arrivals(3, 2)
+        now = [0.0]
+        arrivals = Arrivals(3, 2, clock=lambda: now[0])
         with ExitStack() as held:
             for _ in range(2):
                 held.enter_context(arrivals.place("one"))
@@ -173,6 +174,30 @@ class TestForms:
                 pass
         with arrivals.place("third"):
             pass
+
+    def test_a_slow_body_gives_way(self):
+        now = [0.0]
+        arrivals = Arrivals(3, 2, clock=lambda: now[0])
+        with arrivals.place("one") as quick, arrivals.place("one") as slow:
+            now[0] = 2
+            quick.received = 10**6
+            with arrivals.place("one"):
+                assert slow.gives_way
+                assert not quick.gives_way
+                with pytest.raises(RefusedError, match="too many"), arrivals.place("one"):
+                    pass
+
+    def test_slow_uploads_of_its_own_address_keep_no_one_out(self):
+        head = b"POST /api/v1/photos HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000\r\n"
+        head += b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+        settings = ServerSettings(model="membrane", arriving=6, arriving_each=4)
+        with running(settings) as client, ExitStack() as held:
+            for _ in range(10):
+                held.enter_context(send_raw(client, head))
+                time.sleep(0.05)
+            time.sleep(1)
+            for _ in range(3):
+                assert client.post("/api/v1/fill", files=FILES).status_code == 200
 
     async def read(self, pieces, kind):
         from starlette.requests import Request

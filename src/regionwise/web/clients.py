@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from starlette.types import Scope
 
 from regionwise.web.refusals import RefusedError
 
 _MOST_ADDRESSES = 10_000
+_SLOW = 200_000
+"""Bytes a second below which a body gives way to another."""
 
 
 def client_of(scope: Scope) -> str:
@@ -70,29 +73,70 @@ class WrongTokens:
             self._wrong.popitem(last=False)
 
 
-class Arrivals:
-    """Bounds the bodies that arrive at a time, in all and of each client."""
+@dataclass(eq=False)
+class Arriving:
+    """A body on its way.
 
-    def __init__(self, most: int, most_each: int) -> None:
+    Attributes:
+        client: who sends it.
+        started: when, in seconds of the clock.
+        received: bytes so far.
+        gives_way: whether a quicker one takes its place.
+    """
+
+    client: str
+    started: float
+    received: int = 0
+    gives_way: bool = False
+
+
+class Arrivals:
+    """Bounds the bodies that arrive at a time, in all and of each client.
+
+    Where all places are taken, the slowest sender gives way, if it is slow.
+    """
+
+    def __init__(
+        self, most: int, most_each: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         """Start without any."""
-        self._most, self._most_each = most, most_each
-        self._counts: Counter[str] = Counter()
+        self._most, self._most_each, self._clock = most, most_each, clock
+        self._bodies: list[Arriving] = []
 
     @contextmanager
-    def place(self, client: str) -> Iterator[None]:
+    def place(self, client: str) -> Iterator[Arriving]:
         """Let a body arrive.
 
         Raises:
             RefusedError: with 429 if too many do.
         """
-        if self._counts[client] >= self._most_each or self._counts.total() >= self._most:
+        own = [body for body in self._bodies if body.client == client]
+        if len(own) >= self._most_each:
+            self._make_way(own)
+        elif len(self._bodies) >= self._most:
+            self._make_way(self._bodies)
+        body = Arriving(client, self._clock())
+        self._bodies.append(body)
+        try:
+            yield body
+        finally:
+            if body in self._bodies:
+                self._bodies.remove(body)
+
+    def _make_way(self, bodies: list[Arriving]) -> None:
+        """Let the slowest of some bodies go.
+
+        Raises:
+            RefusedError: if none is slow.
+        """
+        slowest = min(bodies, key=self._speed)
+        if self._speed(slowest) > _SLOW:
             raise RefusedError(
                 429, "too many requests arrive at a time; try again in a moment", retry_after=2
             )
-        self._counts[client] += 1
-        try:
-            yield
-        finally:
-            self._counts[client] -= 1
-            if not self._counts[client]:
-                del self._counts[client]
+        slowest.gives_way = True
+        self._bodies.remove(slowest)
+
+    def _speed(self, body: Arriving) -> float:
+        """Bytes a second; the first half of a second counts as done."""
+        return (body.received + _SLOW / 2) / (self._clock() - body.started + 0.25)

@@ -103,16 +103,20 @@ class Context:
         """Read a request's form, within the limits; its bytes count until the block ends."""
         client = client_of(request.scope)
         self.queue.check_room(client)  # or all would be sent for nothing
-        with self._arrivals.place(client), self.store.arrival() as arrival:
-            limits = BodyLimits(
-                self.settings.max_bytes, self.settings.upload_seconds, arrival.count
-            )
-            yield await read_form(request, limits), arrival
+        with self.store.arrival() as arrival:
+            with self._arrivals.place(client) as body:
+                settings = self.settings
+                limits = BodyLimits(
+                    settings.max_bytes, settings.upload_seconds, arrival.count, body
+                )
+                form = await read_form(request, limits)
+            yield form, arrival
 
     async def small_body(self, request: Request) -> bytes:
         """Read the body of a request that brings no picture."""
-        with self._arrivals.place(client_of(request.scope)):
-            return await read_body(request, BodyLimits(_SMALL_BODY, self.settings.upload_seconds))
+        with self._arrivals.place(client_of(request.scope)) as body:
+            limits = BodyLimits(_SMALL_BODY, self.settings.upload_seconds, arriving=body)
+            return await read_body(request, limits)
 
     async def draw(self, work: Callable[[], Result]) -> Result:
         """Do a short piece of work in a thread, without a place in the queue."""

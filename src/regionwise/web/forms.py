@@ -14,13 +14,15 @@ from typing import ClassVar
 import anyio
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
+from regionwise.web.clients import Arriving
 from regionwise.web.refusals import RefusedError
 
 _MAX_FILES = 8
 _MAX_FIELDS = 64
 _MAX_FIELD = 4096  # bytes of a part that is no file
+_GLANCE = 0.25  # seconds between two looks at whether a body is still welcome
 _GRACE = 10.0  # seconds before a body's speed counts
 _SLOWEST = 20_000  # bytes a second that a body must come with, over all of its time
 
@@ -49,11 +51,13 @@ class BodyLimits:
         max_bytes: a longer one is refused, before it is read where it says its length.
         seconds: one that takes longer is refused; so is one that trickles.
         count: is told of each piece's bytes, and may refuse it.
+        arriving: knows whether the body must give way to another.
     """
 
     max_bytes: int
     seconds: float
     count: Callable[[int], None] = lambda _: None
+    arriving: Arriving = field(default_factory=lambda: Arriving("", 0))
 
 
 class _InMemory(MultiPartParser):
@@ -117,22 +121,25 @@ async def _pieces(request: Request, limits: BodyLimits) -> AsyncIterator[bytes]:
     length = request.headers.get("content-length", "0")
     if length.isdigit() and int(length) > limits.max_bytes:
         raise _too_large(limits.max_bytes)
-    started, received = time.monotonic(), 0
-    stream = request.stream()
-    try:
-        while True:
-            allowed = min(limits.seconds, _GRACE + received / _SLOWEST)
-            with anyio.fail_after(started + allowed - time.monotonic()):
-                piece = await anext(stream, None)
-            if piece is None:
-                return
-            received += len(piece)
-            if received > limits.max_bytes:
-                raise _too_large(limits.max_bytes)
-            limits.count(len(piece))
-            yield piece
-    except TimeoutError as error:
-        raise RefusedError(408, "the request came too slowly; send it anew") from error
+    started, body = time.monotonic(), limits.arriving
+    more = True
+    while more:
+        allowed = min(limits.seconds, _GRACE + body.received / _SLOWEST)
+        if body.gives_way or time.monotonic() > started + allowed:
+            raise RefusedError(408, "the request came too slowly; send it anew")
+        message = None
+        with anyio.move_on_after(_GLANCE):
+            message = await request.receive()
+        if message is None:
+            continue
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        piece, more = message.get("body", b""), message.get("more_body", False)
+        body.received += len(piece)
+        if body.received > limits.max_bytes:
+            raise _too_large(limits.max_bytes)
+        limits.count(len(piece))
+        yield piece
 
 
 def _too_large(max_bytes: int) -> RefusedError:

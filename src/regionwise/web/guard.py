@@ -72,7 +72,9 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 headers.update(_HEADERS)
                 headers.setdefault("Cache-Control", "no-store")
-                if status >= 400 and not await body.read_to_end(2 * self._settings.max_bytes):
+                if status == 408 or (
+                    status >= 400 and not await body.read_to_end(2 * self._settings.max_bytes)
+                ):
                     headers["Connection"] = "close"
             await send(message)
 
