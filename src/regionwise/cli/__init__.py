@@ -25,6 +25,7 @@ from regionwise.errors import RegionwiseError, RegionwiseWarning
 
 COMMANDS = {
     "fill": ("regionwise.cli.fill", "Fill the hole of a photo, or of all photos in a folder."),
+    "find": ("regionwise.cli.find", "Propose a mask: text, scratches, dust or a watermark."),
     "serve": ("regionwise.cli.serve", "Open a page where photos are painted over and filled."),
     "models": ("regionwise.cli.models", "List the models that can fill."),
     "train": ("regionwise.cli.train", "Train a network by a recipe."),

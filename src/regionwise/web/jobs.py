@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from regionwise.photos import masks
 from regionwise.photos.files import Photo, read_photo
 from regionwise.web.messages import FillRequest
 from regionwise.web.refusals import RefusedError
-from regionwise.web.stopping import Stop
+from regionwise.web.stopping import Stop, StoppableEngine
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +79,7 @@ def fill(
     try:
         hole = _hole(photo, mask, request, max_pixels)
         stop.check()
+        engine = StoppableEngine(engine, stop)
         filled = fill_photo(photo, hole, engine, request.options, progress=step)
     except MemoryError as error:
         raise RefusedError(413, "there is not enough memory for this fill; paint less") from error
@@ -92,6 +94,13 @@ def fill(
 
 def _hole(photo: Photo, mask: bytes | None, request: FillRequest, max_pixels: int) -> Mask:
     """As `find_hole`; a mask may also be a part of the photo's size, laid at a corner."""
+    hole = _asked_hole(photo, mask, request, max_pixels)
+    if hole.all():
+        raise MaskError("the mask covers all of the photo; leave something to go by")
+    return hole
+
+
+def _asked_hole(photo: Photo, mask: bytes | None, request: FillRequest, max_pixels: int) -> Mask:
     options, corner = request.options, request.corner
     if mask is None or options.box is not None:
         return find_hole(photo, mask, options)
@@ -125,5 +134,12 @@ def _laid(part: Mask, corner: tuple[int, int], size: tuple[int, int]) -> Mask:
 def one_line(error: BaseException) -> str:
     """What a client is told of an error."""
     if isinstance(error, RegionwiseError):
-        return str(error)
+        return in_words_of_the_api(str(error))
     return "a mistake of the server itself; its log says more"
+
+
+def in_words_of_the_api(message: str) -> str:
+    """A message of the command line's options as one of the API's: --resize-mask, resize_mask."""
+    return re.sub(
+        r"--([a-z][a-z-]+)", lambda found: f"`{found.group(1).replace('-', '_')}`", message
+    )
