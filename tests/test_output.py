@@ -18,7 +18,8 @@ from tests.support.pictures import open_picture
 
 from regionwise import output
 from regionwise.errors import OutputError
-from regionwise.photos.files import read_photo, write_photo
+from regionwise.photos.reading import read_photo
+from regionwise.photos.writing import write_photo
 
 
 class TestWriting:

@@ -17,7 +17,7 @@ from regionwise.engines.engine import NO_TRAITS, Engine
 from regionwise.errors import MaskError, ModelError, RegionwiseError, RegionwiseWarning
 from regionwise.filling.fill import fill_photo, find_hole
 from regionwise.filling.options import FillOptions
-from regionwise.photos.files import read_photo
+from regionwise.photos.reading import read_photo
 
 
 class Inverting:

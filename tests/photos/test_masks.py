@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from regionwise.errors import MaskError, RegionwiseWarning
-from regionwise.photos.files import read_photo
 from regionwise.photos.masks import (
     check_mask,
     grow,
@@ -24,6 +23,7 @@ from regionwise.photos.masks import (
     parse_box,
     read_mask,
 )
+from regionwise.photos.reading import read_photo
 
 QUICK = settings(max_examples=60, deadline=None)
 

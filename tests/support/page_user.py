@@ -10,7 +10,7 @@ import numpy as np
 from playwright.sync_api import expect
 from tests.support.photo_files import file_of, noise
 
-from regionwise.photos.files import read_photo
+from regionwise.photos.reading import read_photo
 
 CHROMIUM = os.environ.get("REGIONWISE_CHROMIUM") or shutil.which("chromium")
 FLAGS = [

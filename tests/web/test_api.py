@@ -11,7 +11,7 @@ from tests.support.photo_files import SRGB, decoded, exif_of, file_of, noise, sa
 from tests.support.pictures import open_picture
 
 import regionwise
-from regionwise.photos.files import read_photo
+from regionwise.photos.reading import read_photo
 
 HEIGHT, WIDTH = 70, 90
 

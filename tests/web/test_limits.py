@@ -245,7 +245,7 @@ class TestMemory:
     def test_photos_are_forgotten_when_nobody_asks(self):
         now = [0.0]
         store = PhotoStore(10**6, 60, clock=lambda: now[0])
-        photo = regionwise.photos.files.read_photo(PHOTO)
+        photo = regionwise.photos.reading.read_photo(PHOTO)
         one, other = (store.add("a", PHOTO, photo) for _ in range(2))
         now[0] = 50
         store.get(one.id)
@@ -257,7 +257,7 @@ class TestMemory:
         assert store.size == len(PHOTO)
 
     def test_decoded_photos_are_bounded_and_decoded_once(self):
-        photo = regionwise.photos.files.read_photo(PHOTO)
+        photo = regionwise.photos.reading.read_photo(PHOTO)
         decoded = DecodedPhotos(2 * photo.color.nbytes)
         asked = []
 

@@ -37,7 +37,7 @@ def command(
     from regionwise.filling.options import FillOptions
     from regionwise.filling.windows import Window
     from regionwise.output import check_output, write_whole
-    from regionwise.photos.files import read_photo
+    from regionwise.photos.reading import read_photo
     from regionwise.weights.bundled import weights_file
 
     check_output(output, overwrite=overwrite)

@@ -21,7 +21,9 @@ from regionwise.filling.detail import needs_detail, with_detail
 from regionwise.filling.options import FillOptions
 from regionwise.filling.windows import VIEW, Window, plan_windows
 from regionwise.photos import masks
-from regionwise.photos.files import Photo, Source, photo_like, read_photo
+from regionwise.photos.likeness import photo_like
+from regionwise.photos.photo import Photo
+from regionwise.photos.reading import Source, read_photo
 
 ReportProgress: TypeAlias = Callable[[float], None]
 """Is told, many times, the share of the work that is done, 0 to 1; what it raises ends the fill."""

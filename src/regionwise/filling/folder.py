@@ -17,8 +17,10 @@ from regionwise.errors import MaskError, OutputError, PhotoError, RegionwiseErro
 from regionwise.filling.fill import ReportProgress, fill_photo, find_hole
 from regionwise.filling.options import FillOptions
 from regionwise.output import check_output
-from regionwise.photos.files import format_of_path, planes_ahead, read_photo, write_photo
+from regionwise.photos.formats import format_of_path
 from regionwise.photos.masks import hole_ratio
+from regionwise.photos.reading import read_photo
+from regionwise.photos.writing import planes_ahead, write_photo
 
 SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".webp", ".jpg", ".jpeg")
 """What counts as a photo or a mask in a folder; for masks of one name the first one counts."""

@@ -13,7 +13,8 @@ from PIL import Image
 from regionwise.arrays import Mask
 from regionwise.errors import MaskError, PhotoError, RegionwiseWarning
 from regionwise.photos.colors import luminance
-from regionwise.photos.files import MAX_PIXELS, Photo, Source, read_photo
+from regionwise.photos.photo import Photo
+from regionwise.photos.reading import MAX_PIXELS, Source, read_photo
 
 _HUGE = 0.6  # of the photo; beyond it a network mostly invents
 _TILE = 512

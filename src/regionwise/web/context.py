@@ -17,7 +17,7 @@ from regionwise.engines.engine import Engine
 from regionwise.engines.zoo import list_models, load_model
 from regionwise.errors import ModelError
 from regionwise.filling.options import FillOptions
-from regionwise.photos.files import Photo
+from regionwise.photos.photo import Photo
 from regionwise.web.fill_queue import FillQueue
 from regionwise.web.forms import Form, read_form
 from regionwise.web.jobs import open_photo

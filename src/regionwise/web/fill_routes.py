@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
-from regionwise.photos.files import encode_photo
+from regionwise.photos.writing import encode_photo
 from regionwise.web import jobs
 from regionwise.web.context import Context, context_of
 from regionwise.web.forms import Form

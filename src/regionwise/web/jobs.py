@@ -12,7 +12,8 @@ from regionwise.engines.engine import Engine
 from regionwise.errors import MaskError, RegionwiseError
 from regionwise.filling.fill import ReportProgress, fill_photo, find_hole
 from regionwise.photos import masks
-from regionwise.photos.files import Photo, read_photo
+from regionwise.photos.photo import Photo
+from regionwise.photos.reading import read_photo
 from regionwise.web.messages import FillRequest
 from regionwise.web.refusals import RefusedError
 from regionwise.web.stopping import Stop

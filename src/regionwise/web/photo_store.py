@@ -12,8 +12,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from regionwise.photos.files import Photo
 from regionwise.photos.masks import mask_from_alpha
+from regionwise.photos.photo import Photo
 from regionwise.web.messages import PhotoInfo, ResultInfo
 from regionwise.web.patches import Patch
 from regionwise.web.refusals import RefusedError
