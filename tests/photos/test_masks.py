@@ -107,7 +107,7 @@ class TestRead:
         assert np.array_equal(invert(mask), ~mask)
 
     def test_another_size_names_both_and_the_mend(self) -> None:
-        with pytest.raises(MaskError, match=r"11×7 .* 20×10.*--resize-mask"):
+        with pytest.raises(MaskError, match=r"11×7 .* 20×10.*`resize_mask`"):
             read_mask(random_mask(), size=(10, 20))
 
     @QUICK

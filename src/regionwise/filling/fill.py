@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from itertools import groupby
@@ -15,12 +16,12 @@ from regionwise.arrays import Floats, Mask
 from regionwise.engines.engine import Device, Engine
 from regionwise.engines.wrapping import wrapped
 from regionwise.engines.zoo import load_model
-from regionwise.errors import MaskError, ModelError
+from regionwise.errors import ModelError, RegionwiseWarning
 from regionwise.filling.canvas import Canvas, read_window
 from regionwise.filling.detail import needs_detail, with_detail
+from regionwise.filling.hole import find_hole
 from regionwise.filling.options import FillOptions
 from regionwise.filling.windows import VIEW, Window, plan_windows
-from regionwise.photos import masks
 from regionwise.photos.likeness import photo_like
 from regionwise.photos.photo import Photo
 from regionwise.photos.reading import Source, read_photo
@@ -55,34 +56,11 @@ def fill(
     """
     chosen = FillOptions(**options)
     source = read_photo(photo)
-    hole = find_hole(source, mask, chosen)
+    found = find_hole(source, mask, chosen)
+    for warning in found.warnings:
+        warnings.warn(warning, RegionwiseWarning, stacklevel=2)
     engine = _engine(model, chosen.device, chosen.seed)
-    return photo_like(fill_photo(source, hole, engine, chosen), photo)
-
-
-def find_hole(photo: Photo, mask: Source | None, options: FillOptions) -> Mask:
-    """The hole as H×W bool, from a mask, a box, or the photo's transparent pixels; see `fill`.
-
-    Raises:
-        MaskError: if there is none, or it doesn't fit.
-    """
-    size, box = (photo.height, photo.width), options.box
-    if mask is not None and box is not None:
-        raise MaskError("both a mask and a box were given; give one of them")
-    if mask is not None:
-        hole = masks.read_mask(
-            mask, size=size, invert=options.invert_mask, resize=options.resize_mask
-        )
-    else:
-        if box is not None:
-            corners = masks.parse_box(box) if isinstance(box, str) else masks.check_box(box)
-            hole = masks.mask_from_box(*corners, size)
-        else:
-            hole = masks.mask_from_alpha(photo)
-        hole = masks.invert(hole) if options.invert_mask else hole
-    hole = masks.grow(hole, options.grow) if options.grow else hole
-    masks.check_mask(hole)
-    return hole
+    return photo_like(fill_photo(source, found.mask, engine, chosen), photo)
 
 
 def fill_photo(
@@ -174,7 +152,7 @@ def _checked(answers: Floats, images: Floats) -> Floats:
             f"the model answered {answers.shape} to pictures of {images.shape}; it is none of ours"
         )
     if not np.isfinite(answers).all():
-        raise ModelError("the model answered with values that are no numbers; try --model membrane")
+        raise ModelError("the model answered with values that are no numbers; try `model` membrane")
     return answers
 
 

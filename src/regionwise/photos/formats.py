@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import PurePath
 from typing import TYPE_CHECKING, cast
 
-from regionwise.errors import OutputError, PhotoError
+from regionwise.errors import OutputError
 
 if TYPE_CHECKING:
     from regionwise.photos.containers import Container
@@ -48,21 +48,17 @@ class Format:
     extra: str = ""
 
     @property
-    def installed(self) -> bool:
-        """Whether what it needs is there."""
-        return not self.needs or find_spec(self.needs) is not None
+    def lacks(self) -> str | None:
+        """What to tell of a package that it needs and that is not installed, else None."""
+        if not self.needs or find_spec(self.needs) is not None:
+            return None
+        return (
+            f"{self.title} needs {self.needs.replace('_', '-')}, which is not installed: "
+            f'pip install "regionwise[{self.extra}]", or convert the picture to PNG'
+        )
 
     def container(self) -> Container:
-        """What reads and writes it.
-
-        Raises:
-            PhotoError: if the package that it needs is not installed.
-        """
-        if not self.installed:
-            raise PhotoError(
-                f"{self.title} needs {self.needs.replace('_', '-')}, which is not installed; "
-                f'pip install "regionwise[{self.extra}]", or convert it to PNG'
-            )
+        """What reads and writes it."""
         return cast("Container", import_module(f"regionwise.photos.containers.{self.module}"))
 
 
@@ -237,11 +233,8 @@ def format_of_path(path: PurePath) -> Format:
         raise OutputError(
             f"{path} has no suffix that is written; give one of {', '.join(sorted(SUFFIXES))}"
         )
-    if not wanted.installed:
-        try:
-            wanted.container()
-        except PhotoError as error:
-            raise OutputError(f"{path}: {error}") from error
+    if wanted.lacks:
+        raise OutputError(f"{path} can't be written: {wanted.lacks}")
     return wanted
 
 

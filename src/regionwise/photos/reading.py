@@ -27,13 +27,14 @@ MAX_PIXELS = 200_000_000
 Source: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | Image.Image | npt.NDArray[Any]"
 
 
-def read_photo(source: Source, *, max_pixels: int = MAX_PIXELS) -> Photo:
+def read_photo(source: Source, *, name: str | None = None, max_pixels: int = MAX_PIXELS) -> Photo:
     """Read a photo from a file, its bytes, an open file, a Pillow image or an array.
 
     Args:
         source: an array is height×width, or ×1, 2 (grey and alpha), 3 (RGB) or 4 channels; bool,
             uint8, uint16, or float in [0, 1]. A Pillow image is turned upright by its EXIF
             orientation, as a file is.
+        name: what to call it in messages, where the source doesn't say.
         max_pixels: more are refused before anything is decoded.
 
     Raises:
@@ -41,7 +42,7 @@ def read_photo(source: Source, *, max_pixels: int = MAX_PIXELS) -> Photo:
     """
     data: bytes | None = None
     kind: str | None = None
-    name = _name(source)
+    name = name or _name(source)
     try:
         if isinstance(source, np.ndarray):
             raster = raster_from_array(_without_floats(_native(source)))
@@ -130,6 +131,8 @@ def known_format(data: bytes, name: str) -> Format:
         what = what_it_is(data)
         mend = "" if "; " in what else f"; {READABLE} are read: convert it to one of them"
         raise PhotoError(f"{name} is {what}{mend}")
+    if found.lacks:
+        raise PhotoError(f"{name} can't be read: {found.lacks}")
     return found
 
 

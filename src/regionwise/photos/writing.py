@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from regionwise.errors import OutputError, PhotoError
+from regionwise.errors import OutputError
 from regionwise.output import check_output, write_whole
 from regionwise.photos.containers import jpeg
 from regionwise.photos.containers.placed_fill import PlacedFill
@@ -65,10 +65,9 @@ def encode_photo(
     if own is not None and not photo.filled:
         return own
     raster = _fitted(photo, photo.raster(1 if own is None else photo.orientation), wanted)
-    try:
-        container = wanted.container()
-    except PhotoError as error:
-        raise OutputError(str(error)) from error
+    if wanted.lacks:
+        raise OutputError(f"this can't be written: {wanted.lacks}")
+    container = wanted.container()
     try:
         if own is not None and ahead is not None:
             return jpeg.encode_again(raster, own, placed_fills(photo), ahead)

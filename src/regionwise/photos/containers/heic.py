@@ -23,7 +23,8 @@ def decode(data: bytes, max_pixels: int) -> Raster:
     import pillow_heif
 
     file = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
-    check_size(*file.size, max_pixels)
+    width, height = file.size
+    check_size(width, height, max_pixels)
     samples = np.asarray(file)
     raster = raster_from_array(np.ascontiguousarray(samples))
     info = {key: value for key, value in file.info.items() if isinstance(value, (bytes, tuple))}
