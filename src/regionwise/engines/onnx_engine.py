@@ -140,8 +140,8 @@ def _session_options(onnxruntime: Any, quick_to_open: bool, threads: int | None)
     return options
 
 
-def _threads() -> int:
-    """The processors that this process may use; 0 (ONNX Runtime's own choice) for all of them."""
+def usable_processors() -> int:
+    """The processors that this process may use, by its affinity and its container's quota."""
     everything = os.cpu_count() or 1
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else everything
     try:  # a container's quota, in microseconds of processor time a period
@@ -149,4 +149,10 @@ def _threads() -> int:
         allowed = min(allowed, math.ceil(int(quota) / int(period)))
     except (OSError, ValueError):
         pass
-    return 0 if allowed == everything else allowed
+    return allowed
+
+
+def _threads() -> int:
+    """The processors that this process may use; 0 (ONNX Runtime's own choice) for all of them."""
+    allowed = usable_processors()
+    return 0 if allowed == (os.cpu_count() or 1) else allowed

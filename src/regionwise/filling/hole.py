@@ -86,7 +86,7 @@ def _boxes(given: Box | Sequence[Box]) -> list[tuple[int, int, int, int]]:
         several = [one for one in given if not isinstance(one, (int, np.integer, float))]
     except TypeError:
         return [masks.check_box(given)]
-    if not several:
+    if not any(not isinstance(one, str) or "," in one for one in several):
         return [masks.check_box(given)]
     found = []
     for one in cast(Sequence[Box], given):

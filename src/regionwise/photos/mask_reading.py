@@ -170,7 +170,7 @@ def _painted(color: Bytes, photo: Bytes) -> Mask:
 
     distance = _distance(color, photo)
     near = distance <= _NEAR
-    exact = np.count_nonzero(distance[near]) <= 0.02 * max(np.count_nonzero(near), 1)
+    exact = int(np.count_nonzero(distance[near])) <= 0.02 * int(np.count_nonzero(near))
     painted = np.asarray(
         distance > 0 if exact else binary_opening(distance > 2 * _NEAR, iterations=1)
     )
@@ -202,9 +202,9 @@ def _refuse_photos(color: Bytes, counts: dict[int, int]) -> None:
     grey = luminance(color)
     if grey.size < _SMALL or len(counts) <= _MANY:
         return
-    between = np.count_nonzero((grey > 32) & (grey < 223)) / grey.size
+    between = int(np.count_nonzero((grey > 32) & (grey < 223))) / grey.size
     values = np.count_nonzero(np.bincount(grey.ravel(), minlength=256))
-    if between > 0.5 and values > _MANY and next(iter(counts.values())) < 0.3 * grey.size:
+    if between > 0.2 and values > _MANY and next(iter(counts.values())) < 0.3 * grey.size:
         raise MaskError(
             f"the mask looks like a photo ({between:.0%} of it is neither black nor white); paint "
             "white on black, or on a copy of the photo of the same size; or say how to read it "

@@ -156,7 +156,7 @@ class Photo:
         return crop, None
 
     def turned(self, orientation: int) -> Photo:
-        """The picture turned as one of that EXIF orientation is; what its file said is forgotten."""
+        """The picture turned as that EXIF orientation says; what its file said is forgotten."""
         return Photo(
             np.ascontiguousarray(upright(self.color, orientation)),
             None if self.alpha is None else np.ascontiguousarray(upright(self.alpha, orientation)),

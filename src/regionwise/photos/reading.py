@@ -62,8 +62,9 @@ def read_photo(source: Source, *, name: str | None = None, max_pixels: int = MAX
         raise PhotoError(f"{name} {error}") from error
     except Exception as error:  # a decoder fed with broken bytes may raise anything
         reason = " ".join(str(error).split()) or type(error).__name__
+        file = f"{name}, a {BY_NAME[kind].title} file," if kind else name
         raise PhotoError(
-            f"{name} is broken or cut short ({reason[:120]}); get the file anew"
+            f"{file} is broken or cut short ({reason[:120]}); get the file anew"
         ) from error
     return photo_from_raster(raster, kind, data)
 
