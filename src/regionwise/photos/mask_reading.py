@@ -116,7 +116,9 @@ def _auto(color: Bytes, photo: Bytes | None) -> MaskReading:
         return MaskReading(white, "luminance")
     if photo is not None and _is_copy(color, photo):
         note = "the mask is a copy of the photo: what is painted over in it is filled"
-        return MaskReading(_painted(color, photo), "difference", note)
+        painted = _painted(color, photo)
+        seen = "" if painted.any() else "it is the photo itself, without paint on it"
+        return MaskReading(painted, "difference", note, seen)
     _refuse_photos(color, counts)
     strokes = _strokes(color, counts)
     if strokes is not None:
@@ -140,17 +142,42 @@ def _counts(color: Bytes) -> dict[int, int]:
     return dict(zip(found[order].tolist(), numbers[order].tolist(), strict=True))
 
 
-def _is_copy(color: Bytes, photo: Bytes) -> bool:
-    """Whether a large part of the picture is as in the photo, and not by chance."""
+def _is_copy(color: Bytes, photo: Bytes, seen: Mask | None = None) -> bool:
+    """Whether a large part of the picture is as in the photo, and not by chance.
+
+    By chance even parts are alike, as two skies; where the photo is rough no other picture is.
+
+    Args:
+        color: of the picture.
+        photo: of the same size.
+        seen: where to compare them; everywhere by default.
+    """
     distance = _distance(color, photo)
+    rough = _rough(photo)
+    if seen is not None:
+        distance = np.where(seen, distance, np.uint8(255))
+        rough &= seen
+    part = distance.size if seen is None else max(int(np.count_nonzero(seen)), 1)
     for limit, fewest in ((0, _FEW // 4), (_NEAR, _MANY)):
-        same = color[distance <= limit]
-        if len(same) < _COPY_SHARE * distance.size:
+        near = distance <= limit
+        same = color[near]
+        if len(same) < _COPY_SHARE * part:
+            continue
+        if np.count_nonzero(near & rough) < 0.5 * np.count_nonzero(rough):
             continue
         counts = _counts(same[None])
-        if len(counts) > fewest and len(same) - max(counts.values()) > 0.05 * distance.size:
+        if len(counts) > fewest and len(same) - max(counts.values()) > 0.05 * part:
             return True
     return False
+
+
+def _rough(photo: Bytes) -> Mask:
+    """Where a photo differs from its right or lower neighbour."""
+    grey = luminance(photo).astype(np.int16)
+    rough = np.zeros(grey.shape, bool)
+    rough[:, :-1] |= np.abs(np.diff(grey, axis=1)) > 16
+    rough[:-1] |= np.abs(np.diff(grey, axis=0)) > 16
+    return rough
 
 
 def _distance(color: Bytes, other: Bytes) -> Bytes:
@@ -170,7 +197,9 @@ def _painted(color: Bytes, photo: Bytes) -> Mask:
 
     distance = _distance(color, photo)
     near = distance <= _NEAR
-    exact = int(np.count_nonzero(distance[near])) <= 0.02 * int(np.count_nonzero(near))
+    rough = near & _rough(photo)  # where no second encoding gives the same pixels
+    same = distance[rough if rough.any() else near]
+    exact = int(np.count_nonzero(same)) <= 0.1 * same.size
     painted = np.asarray(
         distance > 0 if exact else binary_opening(distance > 2 * _NEAR, iterations=1)
     )
@@ -202,14 +231,22 @@ def _refuse_photos(color: Bytes, counts: dict[int, int]) -> None:
     grey = luminance(color)
     if grey.size < _SMALL or len(counts) <= _MANY:
         return
-    between = int(np.count_nonzero((grey > 32) & (grey < 223))) / grey.size
+    middle = (grey > 32) & (grey < 223)
+    between = int(np.count_nonzero(middle)) / grey.size
     values = np.count_nonzero(np.bincount(grey.ravel(), minlength=256))
-    if between > 0.2 and values > _MANY and next(iter(counts.values())) < 0.3 * grey.size:
+    is_even = next(iter(counts.values())) >= 0.3 * grey.size
+    if between > 0.2 and values > _MANY and not (is_even and _is_smooth(grey, middle)):
         raise MaskError(
             f"the mask looks like a photo ({between:.0%} of it is neither black nor white); paint "
             "white on black, or on a copy of the photo of the same size; or say how to read it "
             "with `mask_from`"
         )
+
+
+def _is_smooth(grey: Bytes, where: Mask) -> bool:
+    """Whether grey runs evenly, as it does along the soft edge of a mask and in no photo."""
+    bend = np.abs(np.diff(grey.astype(np.int16), 2, axis=1)) > 4
+    return int(np.count_nonzero(bend & where[:, 1:-1])) < 0.3 * int(np.count_nonzero(where))
 
 
 def _strokes(color: Bytes, counts: dict[int, int]) -> MaskReading | None:
@@ -254,7 +291,7 @@ def _auto_with_alpha(color: Bytes, alpha: Bytes, photo: Bytes | None) -> MaskRea
         return _faint(alpha)
     if photo is not None:
         copy = np.where(opaque[..., None], color, photo)
-        if _is_copy(copy, photo) and _is_copy(color[opaque][None], photo[opaque][None]):
+        if _is_copy(color, photo, opaque):
             painted = ~opaque | _painted(copy, photo)
             note = "the mask is a copy of the photo: what is erased or painted over is filled"
             return MaskReading(painted, "difference", note)
@@ -310,7 +347,7 @@ def _of_color(color: Bytes, alpha: Bytes | None, way: str) -> Mask:
 
 def _told(reading: MaskReading, color: Bytes, alpha: Bytes | None) -> MaskReading:
     """The reading, and for an empty mask what was seen in the picture."""
-    if reading.mask.any():
+    if reading.mask.any() or reading.seen:
         return reading
     return MaskReading(reading.mask, reading.way, "", _seen(color, alpha))
 
