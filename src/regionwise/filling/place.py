@@ -55,8 +55,8 @@ def fill_place(
     data = read_place(photo)
     kind = known_format(data, name_of(photo))
     target = _with_ending(output_of(photo, output, kind), ending)
-    wanted = kind if target == PIPE else format_of_path(PurePosixPath(target))
     check_place(target, overwrite=overwrite)
+    wanted = kind if target == PIPE else format_of_path(PurePosixPath(target))
     result, outcome = filled_bytes(
         data,
         None if mask is None else read_mask_place(mask),
