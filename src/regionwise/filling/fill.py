@@ -16,15 +16,16 @@ from regionwise.arrays import Floats, Mask
 from regionwise.engines.engine import Device, Engine
 from regionwise.engines.wrapping import wrapped
 from regionwise.engines.zoo import load_model
-from regionwise.errors import ModelError, RegionwiseWarning
+from regionwise.errors import ModelError, PhotoError, RegionwiseWarning
 from regionwise.filling.canvas import Canvas, read_window
 from regionwise.filling.detail import needs_detail, with_detail
 from regionwise.filling.hole import find_hole
 from regionwise.filling.options import FillOptions
 from regionwise.filling.windows import VIEW, Window, plan_windows
+from regionwise.photos.frames import read_frames
 from regionwise.photos.likeness import photo_like
 from regionwise.photos.photo import Photo
-from regionwise.photos.reading import Source, read_photo
+from regionwise.photos.reading import Source, bytes_of, read_photo
 
 ReportProgress: TypeAlias = Callable[[float], None]
 """Is told, many times, the share of the work that is done, 0 to 1; what it raises ends the fill."""
@@ -55,12 +56,38 @@ def fill(
         RegionwiseWarning: for an empty mask (the photo comes back as it is) and for a huge hole.
     """
     chosen = FillOptions(**options)
-    source = read_photo(photo)
+    if isinstance(photo, (bytes, bytearray, memoryview)):
+        return _fill_bytes(bytes(photo), mask, model, chosen)
+    source = _read(photo, chosen.page)
     found = find_hole(source, mask, chosen)
     for warning in found.warnings:
         warnings.warn(warning, RegionwiseWarning, stacklevel=2)
     engine = _engine(model, chosen.device, chosen.seed)
     return photo_like(fill_photo(source, found.mask, engine, chosen), photo)
+
+
+def _fill_bytes(
+    photo: bytes, mask: Source | None, model: str | os.PathLike[str] | Engine, options: FillOptions
+) -> bytes:
+    """A file's bytes, all pictures of an animation too."""
+    from regionwise.filling.photo_bytes import filled_bytes  # which stands on this module
+
+    engine = _engine(model, options.device, options.seed)
+    data, outcome = filled_bytes(photo, mask, options, engine)
+    for warning in outcome.warnings:
+        warnings.warn(warning, RegionwiseWarning, stacklevel=3)
+    return data
+
+
+def _read(photo: Source, page: int | None) -> Photo:
+    """A photo, or one picture of a file of several."""
+    if page is None or not isinstance(photo, (str, os.PathLike)):
+        return read_photo(photo)
+    name = os.fspath(photo)
+    frames = read_frames(bytes_of(photo, name), name)
+    if page > len(frames):
+        raise PhotoError(f"{name} has {len(frames)} pictures; give a `page` from 1 on up to that")
+    return frames[page - 1]
 
 
 def fill_photo(

@@ -12,12 +12,13 @@ from functools import lru_cache
 
 from regionwise.engines.engine import Device, Engine
 from regionwise.engines.zoo import load_model
-from regionwise.errors import RegionwiseError
+from regionwise.errors import OutputError, PhotoError, RegionwiseError
 from regionwise.filling.fill import ReportProgress, fill_photo
 from regionwise.filling.hole import find_hole
 from regionwise.filling.options import FillOptions
 from regionwise.filling.outcome import FillOutcome
 from regionwise.photos.formats import BY_NAME
+from regionwise.photos.frames import count_frames, encode_frames, read_frames
 from regionwise.photos.masks import FoundMask, hole_ratio
 from regionwise.photos.photo import Photo
 from regionwise.photos.reading import MAX_PIXELS, Source, read_photo
@@ -86,6 +87,21 @@ def filled_bytes(
         RegionwiseError: with one line.
     """
     started = time.perf_counter()
+    called = name or "the photo"
+    count = count_frames(photo, called)
+    if count > 1:
+        return _filled_frames(
+            photo,
+            mask,
+            options,
+            engine,
+            output_format=output_format,
+            name=called,
+            mask_name=mask_name,
+            progress=progress,
+            max_pixels=max_pixels,
+        )
+    _wanted_frames(count, options.page, called)
     opened = read_photo(photo, name=name, max_pixels=max_pixels)
     wanted = output_format or opened.format
     ahead = planes_ahead(opened, wanted)
@@ -94,6 +110,58 @@ def filled_bytes(
     data = encode_photo(filled, wanted, ahead)
     outcome = outcome_of(found, format=wanted or "", seconds=time.perf_counter() - started)
     return data, outcome
+
+
+def _filled_frames(
+    data: bytes,
+    mask: Source | None,
+    options: FillOptions,
+    engine: Engine,
+    *,
+    output_format: str | None,
+    name: str,
+    mask_name: str | None,
+    progress: ReportProgress | None,
+    max_pixels: int,
+) -> tuple[bytes, FillOutcome]:
+    """Fill all pictures of an animation or of several pages with one mask, or one of them."""
+    started = time.perf_counter()
+    frames = read_frames(data, name, max_pixels=max_pixels)
+    kind = frames[0].format or ""
+    wanted = _wanted_frames(len(frames), options.page, name)
+    alone = options.page is not None and output_format not in (None, kind)
+    if output_format not in (None, kind) and not alone:
+        raise OutputError(
+            f"{name} has {len(frames)} pictures and another format would hold one; "
+            f"write it as {BY_NAME[kind].suffixes[0]}, or give `page`"
+        )
+    found: FoundMask | None = None
+    filled_any = False
+    for done, number in enumerate(wanted):
+        frame = frames[number]
+        size = (frame.height, frame.width)
+        if found is None or found.mask.shape != size:
+            found = find_hole(frame, mask, options, name=mask_name, max_pixels=max_pixels)
+        frames[number] = fill_found(frame, found, engine, options)
+        filled_any |= bool(found.mask.any())
+        if progress:
+            progress((done + 1) / len(wanted))
+    assert found is not None
+    if alone:
+        result = encode_photo(frames[wanted[0]], output_format)
+    else:
+        result = encode_frames(frames, data, kind) if filled_any else data
+    seconds = time.perf_counter() - started
+    outcome = outcome_of(found, format=output_format or kind, seconds=seconds)
+    return result, replace(outcome, frames=len(wanted))
+
+
+def _wanted_frames(count: int, page: int | None, name: str) -> list[int]:
+    if page is None:
+        return list(range(count))
+    if page > count:
+        raise PhotoError(f"{name} has {count} pictures; give a `page` from 1 to {count}")
+    return [page - 1]
 
 
 def fill_found(

@@ -68,7 +68,7 @@ FORMATS = (
     Format("PNG", "PNG", (".png", ".apng"), _ALPHA, "image/png", "png", deep=True),
     Format("TIFF", "TIFF", (".tif", ".tiff"), (*_ALPHA, "CMYK"), "image/tiff", "tiff", deep=True),
     Format("BMP", "BMP", (".bmp", ".dib"), ("1", "L", "P", "RGB", "RGBA"), "image/bmp", "bmp"),
-    Format("GIF", "GIF", (".gif",), ("P",), "image/gif", "gif"),
+    Format("GIF", "GIF", (".gif",), ("1", "L", "P", "RGB", "RGBA"), "image/gif", "gif"),
     Format("WEBP", "WebP", (".webp",), ("RGB", "RGBA"), "image/webp", "webp", lossless=False),
     Format(
         "JPEG",
