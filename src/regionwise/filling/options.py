@@ -123,6 +123,10 @@ class FillOptions:
             minimum=1,
         ),
     )
+    keep_video: bool = field(
+        default=False,
+        metadata=_said("Keep the video of a motion photo, which still shows what was filled."),
+    )
     seed: int = field(
         default=0,
         metadata=_said("For what is drawn by chance.", minimum=0, maximum=2**63 - 1),

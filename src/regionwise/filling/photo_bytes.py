@@ -14,6 +14,7 @@ from regionwise.engines.engine import Device, Engine
 from regionwise.engines.zoo import load_model
 from regionwise.errors import OutputError, PhotoError, RegionwiseError
 from regionwise.filling.fill import ReportProgress, fill_photo
+from regionwise.filling.gain_maps import with_companions
 from regionwise.filling.hole import find_hole
 from regionwise.filling.options import FillOptions
 from regionwise.filling.outcome import FillOutcome
@@ -109,6 +110,9 @@ def filled_bytes(
     filled = fill_found(opened, found, engine, options, progress=progress)
     data = encode_photo(filled, wanted, ahead)
     outcome = outcome_of(found, format=wanted or "", seconds=time.perf_counter() - started)
+    if outcome.status == "filled":
+        data, line = with_companions(data, opened, found.mask, wanted, options)
+        outcome = replace(outcome, warnings=(*outcome.warnings, *([line] if line else [])))
     return data, outcome
 
 

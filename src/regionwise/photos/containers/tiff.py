@@ -6,6 +6,7 @@ Source: TIFF 6.0; Adobe's TIFF technical notes for tags 34377 and 37724.
 from __future__ import annotations
 
 import io
+import json
 import logging
 import struct
 from collections.abc import Iterator, Sequence
@@ -53,7 +54,7 @@ _PHOTOMETRIC = {"1": "minisblack", "L": "minisblack", "LA": "minisblack", "P": "
 _PHOTOMETRIC |= {"RGB": "rgb", "RGBA": "rgb", "CMYK": "separated"}
 # It logs each broken tag; without a handler these lines would reach the user.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
-_DNG_VERSION = 50706
+_DNG_VERSION, _DESCRIPTION = 50706, 270
 _WHITE_IS_ZERO, _PALETTE, _SEPARATED = 0, 3, 5
 
 
@@ -248,9 +249,25 @@ def _said(directory: Directory) -> Directory:
             raw = without_photoshop_thumbnails(raw)
         elif tag == XMP:
             raw = without_xmp_thumbnails(raw)
+        elif tag == _DESCRIPTION:
+            raw = _without_shape(raw)
         if raw:
-            entries[tag] = (kind, len(raw) if tag in (PHOTOSHOP, XMP) else count, raw)
+            changed = tag in (PHOTOSHOP, XMP, _DESCRIPTION)
+            entries[tag] = (kind, len(raw) if changed else count, raw)
     return Directory(directory.byte_order, entries, directory.children)
+
+
+def _without_shape(description: bytes) -> bytes:
+    """A description without tifffile's note on how the samples lie, which are written otherwise."""
+    text = description.rstrip(b"\0")
+    if not text.startswith(b'{"shape"'):
+        return description
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return description
+    rest = {name: value for name, value in said.items() if name not in ("shape", "axes")}
+    return json.dumps(rest).encode() + b"\0" if rest else b""
 
 
 def encode(raster: Raster, metadata: Metadata) -> bytes:
