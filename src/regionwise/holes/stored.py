@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFilter, UnidentifiedImageError
+from PIL import Image, ImageFilter
 
 from regionwise.arrays import Mask
 from regionwise.errors import DataError, MaskError
 from regionwise.holes.ratio import Ratio, Size, pixel_counts
-
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+from regionwise.photos.formats import is_picture_name
+from regionwise.photos.masks import find_mask
 
 
 class StoredMasks:
@@ -42,7 +41,7 @@ class StoredMasks:
             for file in files:
                 if file.suffix == ".tar":
                     self._masks += _masks_in_tar(file)
-                elif file.suffix.lower() in _SUFFIXES:
+                elif is_picture_name(file.name):
                     self._masks.append((str(file), file.read_bytes()))
         if not self._masks:
             where = ", ".join(map(str, sources))
@@ -58,7 +57,7 @@ class StoredMasks:
         return self._masks[number][0]
 
     def read(self, number: int) -> Mask:
-        """Mask number `number` as it is stored, cut at 50 % grey.
+        """Mask number `number` as it is stored, read as a fill reads it (white, or labels).
 
         Raises:
             MaskError: if it can't be read.
@@ -87,11 +86,11 @@ class StoredMasks:
     def _picture(self, number: int) -> Image.Image:
         name, content = self._masks[number]
         try:
-            return Image.open(io.BytesIO(content)).convert("L")
-        except UnidentifiedImageError:
-            raise MaskError(f"{name}: not a readable mask (no known format)") from None
-        except (OSError, Image.DecompressionBombError) as error:
-            raise MaskError(f"{name}: not a readable mask ({error})") from error
+            mask = find_mask(content, name=name).mask
+        except MaskError as error:
+            reason = str(error).removeprefix("the mask can't be used: ").removeprefix(name)
+            raise MaskError(f"{name}: not a readable mask ({reason.strip(' ,')})") from error
+        return Image.fromarray(mask).convert("L")
 
 
 def _masks_in_tar(file: Path) -> list[tuple[str, bytes]]:
@@ -100,7 +99,7 @@ def _masks_in_tar(file: Path) -> list[tuple[str, bytes]]:
         with tarfile.open(file) as archive:
             for member in archive:
                 content = archive.extractfile(member) if member.isfile() else None
-                if content is not None and Path(member.name).suffix.lower() in _SUFFIXES:
+                if content is not None and is_picture_name(member.name):
                     masks.append((f"{file}:{member.name}", content.read()))
     except tarfile.TarError as error:
         raise DataError(f"{file}: not a readable tar ({' '.join(str(error).split())})") from error

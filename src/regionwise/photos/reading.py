@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
@@ -17,6 +18,7 @@ from regionwise.photos.formats import BY_NAME, READABLE, Format, format_of_bytes
 from regionwise.photos.photo import Photo, photo_from_raster
 from regionwise.photos.raster import (
     UnsupportedPixelsError,
+    pil_from_raster,
     raster_from_array,
     raster_from_pil,
 )
@@ -151,3 +153,16 @@ def _without_floats(samples: Pixels) -> Pixels:
             "has floats outside 0 to 1; scale them, or give uint8 or uint16"
         )
     return (samples * 65535 + 0.5).astype(np.uint16)
+
+
+def pillow_image(data: bytes) -> Image.Image:
+    """A file as Pillow opens it, not yet decoded; what Pillow doesn't know is decoded here.
+
+    Raises:
+        PhotoError: if it is of a format that Pillow doesn't know, and can't be read.
+        OSError: of Pillow, if the file is broken.
+    """
+    kind = format_of_bytes(data)
+    if kind is not None and kind.name in ("HEIF", "JXL"):
+        return pil_from_raster(read_photo(data).raster())
+    return Image.open(io.BytesIO(data))

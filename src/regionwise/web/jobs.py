@@ -14,6 +14,7 @@ from regionwise.filling.fill import ReportProgress
 from regionwise.filling.hole import find_hole, resized
 from regionwise.filling.photo_bytes import fill_found
 from regionwise.photos import masks
+from regionwise.photos.companions import beside, told
 from regionwise.photos.masks import FoundMask
 from regionwise.photos.photo import Photo
 from regionwise.photos.reading import read_photo
@@ -85,11 +86,12 @@ def fill(
         filled = fill_found(photo, found, engine, request.options, progress=step)
     except MemoryError as error:
         raise RefusedError(413, "there is not enough memory for this fill; paint less") from error
+    lost = told(beside(photo)) if found.mask.any() else None
     return Filling(
         filled,
         masks.hole_ratio(found.mask),
         time.perf_counter() - started,
-        list(found.warnings),
+        [*found.warnings, *([lost] if lost else [])],
     )
 
 
