@@ -47,6 +47,8 @@ def read_frames(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> list
         rasters = list(_container(kind).decode_frames(data, max_pixels))
     except (UnsupportedPixelsError, TooManyPixelsError) as error:
         raise PhotoError(f"{name} {error}") from error
+    except MemoryError:
+        raise
     except Exception as error:  # a decoder fed with broken bytes may raise anything
         reason = " ".join(str(error).split()) or type(error).__name__
         raise PhotoError(
@@ -72,8 +74,11 @@ def encode_frames(frames: Sequence[Photo], original: bytes, kind: str) -> bytes:
         return _container(kind).encode_frames(rasters, original, [_hole(one) for one in frames])
     except UnsupportedPixelsError as error:
         raise OutputError(f"the picture {error}; give `page`, and another format") from error
-    except (OSError, ValueError, RuntimeError) as error:
-        raise OutputError(f"{BY_NAME[kind].title} can't hold this picture ({error})") from error
+    except MemoryError:
+        raise
+    except Exception as error:  # a file that could be decoded may be broken elsewhere
+        said = " ".join(str(error).split())[:120] or type(error).__name__
+        raise OutputError(f"{BY_NAME[kind].title} can't hold this picture ({said})") from error
 
 
 def _hole(frame: Photo) -> Mask:

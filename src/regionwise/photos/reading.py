@@ -58,7 +58,7 @@ def read_photo(source: Source, *, name: str | None = None, max_pixels: int = MAX
             format_ = known_format(data, name)
             kind = format_.name
             raster = format_.container().decode(data, max_pixels)
-    except PhotoError:
+    except (PhotoError, MemoryError):
         raise
     except (UnsupportedPixelsError, TooManyPixelsError) as error:
         raise PhotoError(f"{name} {error}") from error

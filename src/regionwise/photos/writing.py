@@ -77,9 +77,11 @@ def encode_photo(
         return container.encode(raster, metadata)
     except UnsupportedPixelsError as error:
         raise OutputError(f"the picture {error}; write another format") from error
-    except (OSError, ValueError, RuntimeError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # a file that could be decoded may be broken elsewhere
         raise OutputError(
-            f"{wanted.title} can't hold this picture ({error}); write .png"
+            f"{wanted.title} can't hold this picture ({_said(error)}); write .png"
         ) from error
 
 
@@ -131,3 +133,8 @@ def write_photo(photo: Photo, path: Path, *, overwrite: bool = False) -> None:
     kind = format_of_path(path).name
     check_output(path, overwrite=overwrite)
     write_whole(encode_photo(photo, kind), path, overwrite=overwrite)
+
+
+def _said(error: Exception) -> str:
+    """What a library's error says, short and in one line."""
+    return " ".join(str(error).split())[:120] or type(error).__name__
