@@ -19,7 +19,8 @@ from tests.support.photo_files import (
 )
 from tests.support.pictures import open_picture
 
-from regionwise.photos.files import encode_photo, read_photo
+from regionwise.photos.reading import read_photo
+from regionwise.photos.writing import encode_photo
 
 
 class TestJpeg:

@@ -13,7 +13,7 @@ from tests.support.running_server import running
 
 import regionwise
 from regionwise.errors import RegionwiseWarning
-from regionwise.photos.files import read_photo
+from regionwise.photos.reading import read_photo
 from regionwise.web import jobs
 from regionwise.web.messages import StatelessFill
 from regionwise.web.settings import ServerSettings

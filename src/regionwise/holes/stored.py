@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,13 +9,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageFilter, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFilter, ImageOps
 
 from regionwise.arrays import Mask
 from regionwise.errors import DataError, MaskError
 from regionwise.holes.ratio import Ratio, Size, pixel_counts
-
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+from regionwise.photos.formats import is_picture_name
+from regionwise.photos.masks import find_mask
 
 
 class StoredMasks:
@@ -53,7 +52,7 @@ class StoredMasks:
             for file in files:
                 if file.suffix == ".tar":
                     self._masks += _masks_in_tar(file)
-                elif file.suffix.lower() in _SUFFIXES:
+                elif is_picture_name(file.name):
                     self._masks.append(_Place(str(file), file))
         if not self._masks:
             where = ", ".join(map(str, sources))
@@ -69,7 +68,7 @@ class StoredMasks:
         return self._masks[number].name
 
     def read(self, number: int) -> Mask:
-        """Mask number `number` as it is stored, cut at 50 % grey.
+        """Mask number `number` as it is stored, read as a fill reads it (white, or labels).
 
         Raises:
             MaskError: if it can't be read.
@@ -102,11 +101,11 @@ class StoredMasks:
     def _picture(self, number: int) -> Image.Image:
         place = self._masks[number]
         try:
-            picture = Image.open(io.BytesIO(place.read())).convert("L")
-        except UnidentifiedImageError:
-            raise MaskError(f"{place.name}: not a readable mask (no known format)") from None
-        except (OSError, Image.DecompressionBombError) as error:
-            raise MaskError(f"{place.name}: not a readable mask ({error})") from error
+            mask = find_mask(place.read(), name=place.name).mask
+        except MaskError as error:
+            reason = str(error).removeprefix("the mask can't be used: ").removeprefix(place.name)
+            raise MaskError(f"{place.name}: not a readable mask ({reason.strip(' ,')})") from error
+        picture = Image.fromarray(mask).convert("L")
         return ImageOps.invert(picture) if self.invert else picture
 
 
@@ -130,7 +129,7 @@ def _masks_in_tar(file: Path) -> list[_Place]:
     try:
         with tarfile.open(file, "r:") as archive:
             for member in archive:
-                if member.isfile() and Path(member.name).suffix.lower() in _SUFFIXES:
+                if member.isfile() and is_picture_name(member.name):
                     name = f"{file}:{member.name}"
                     masks.append(_Place(name, file, member.offset_data, member.size))
     except tarfile.TarError as error:
