@@ -23,7 +23,7 @@ from regionwise.photos.frames import count_frames, encode_frames, read_frames
 from regionwise.photos.masks import FoundMask, hole_ratio
 from regionwise.photos.photo import Photo
 from regionwise.photos.reading import MAX_PIXELS, Source, read_photo
-from regionwise.photos.writing import encode_photo, planes_ahead
+from regionwise.photos.writing import encode_photo, splicer_ahead
 
 NO_MEMORY = "there is not enough memory for it; scale it down"
 
@@ -105,14 +105,16 @@ def filled_bytes(
     _wanted_frames(count, options.page, called)
     opened = read_photo(photo, name=name, max_pixels=max_pixels)
     wanted = output_format or opened.format
-    ahead = planes_ahead(opened, wanted)
     found = find_hole(opened, mask, options, name=mask_name, max_pixels=max_pixels)
+    ahead = splicer_ahead(opened, wanted, found.mask)
     filled = fill_found(opened, found, engine, options, progress=progress)
-    data = encode_photo(filled, wanted, ahead)
+    notes: list[str] = []
+    data = encode_photo(filled, wanted, ahead, notes)
     outcome = outcome_of(found, format=wanted or "", seconds=time.perf_counter() - started)
     if outcome.status == "filled":
         data, line = with_companions(data, opened, found.mask, wanted, options)
-        outcome = replace(outcome, warnings=(*outcome.warnings, *([line] if line else [])))
+        notes += [line] if line else []
+        outcome = replace(outcome, warnings=(*outcome.warnings, *notes))
     return data, outcome
 
 

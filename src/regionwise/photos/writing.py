@@ -1,7 +1,7 @@
 """Photos out: known pixels as they were, with all that their file said besides.
 
-Filled pixels alone change: for the lossless formats bit for bit, for JPEG as near as it goes (see
-`regionwise.photos.containers.jpeg`).
+Filled pixels alone change: for the lossless formats bit for bit, for JPEG block for block (see
+`regionwise.photos.jpeg_splice`).
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from regionwise.arrays import Mask
 from regionwise.errors import OutputError
 from regionwise.output import check_output, write_whole
 from regionwise.photos.containers import jpeg
 from regionwise.photos.containers.placed_fill import PlacedFill
 from regionwise.photos.formats import BY_NAME, READABLE, Format, format_of_path
+from regionwise.photos.jpeg_splice import Hole, Splicer
 from regionwise.photos.metadata import metadata_from_info
 from regionwise.photos.orientation import stored, stored_corner
 from regionwise.photos.photo import Photo
@@ -26,23 +27,33 @@ from regionwise.photos.raster import Raster, UnsupportedPixelsError, to_eight_bi
 _PALETTE_WITH_ALPHA = ("PNG", "GIF")
 
 
-def planes_ahead(photo: Photo, wanted: str | None) -> Future[Image.Image] | None:
+def splicer_ahead(photo: Photo, wanted: str | None, hole: Mask) -> Future[Splicer] | None:
     """Start what writing the photo in a format will need and what no fill changes.
 
-    That is a JPEG's second decoding: done while a network fills, it takes half the time.
+    That is reading a JPEG's coefficients: done while a network fills, it costs no time.
+
+    Args:
+        photo: as it was read.
+        wanted: the format to write.
+        hole: H×W, upright, what will be filled.
 
     Returns:
-        What `encode_photo` takes, once; None where there is nothing to start.
+        What `encode_photo` takes; None where there is nothing to start.
     """
-    if photo.source is None or not photo.format == wanted == "JPEG":
+    if photo.source is None or not photo.format == wanted == "JPEG" or not hole.any():
         return None
-    return jpeg.planes_ahead(photo.source)
+    rows, columns = np.flatnonzero(hole.any(axis=1)), np.flatnonzero(hole.any(axis=0))
+    top, left = int(rows[0]), int(columns[0])
+    part = hole[top : rows[-1] + 1, left : columns[-1] + 1]
+    corner = stored_corner(top, left, part.shape, hole.shape, photo.orientation)
+    return jpeg.splicer_ahead(photo.source, [Hole(*corner, stored(part, photo.orientation))])
 
 
 def encode_photo(
     photo: Photo,
     format: str | None = None,  # noqa: A002
-    ahead: Future[Image.Image] | None = None,
+    ahead: Future[Splicer] | None = None,
+    notes: list[str] | None = None,
 ) -> bytes:
     """Give the photo as the bytes of a file.
 
@@ -51,7 +62,8 @@ def encode_photo(
         format: a name of `regionwise.photos.formats`; by default the photo's own, which keeps its
             orientation, compression and metadata. Another format holds the picture upright, with
             EXIF, colour profile, XMP and resolution where it has room for them.
-        ahead: what `planes_ahead` gave for this photo.
+        ahead: what `splicer_ahead` gave for this photo and its hole.
+        notes: gets lines for the user, of what could not be kept as it was.
 
     Raises:
         OutputError: if the format is unknown, or can't hold the picture.
@@ -69,8 +81,8 @@ def encode_photo(
         raise OutputError(f"this can't be written: {wanted.lacks}")
     container = wanted.container()
     try:
-        if own is not None and ahead is not None:
-            return jpeg.encode_again(raster, own, placed_fills(photo), ahead)
+        if own is not None and wanted.name == "JPEG":
+            return jpeg.encode_again(raster, own, placed_fills(photo), ahead, notes)
         if own is not None:
             return container.encode_again(raster, own, placed_fills(photo))
         metadata = metadata_from_info(photo.info).upright().for_mode(raster.mode)
