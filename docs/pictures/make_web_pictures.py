@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 HERE = Path(__file__).parent
 PHOTOS = HERE.parent.parent / "examples" / "photos"
@@ -39,8 +39,15 @@ TOWER = [
 ]  # what goes, in pixels of rocket.jpg
 
 
+SIZES = [
+    (width, height, scheme)
+    for scheme in ("light", "dark")
+    for width, height in ((1440, 900), (834, 900), (390, 844), (320, 640))
+]
+
+
 def main() -> None:
-    """Write web_desktop.jpg, web_compare.jpg and web_phone.jpg."""
+    """Write web_desktop.jpg, web_compare.jpg, web_phone.jpg and web_sizes.jpg."""
     with server() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_context(color_scheme="light", **DESKTOP).new_page()
@@ -56,6 +63,7 @@ def main() -> None:
         open_photo(page, address)
         paint(page, 29)
         keep(page, "web_phone", width=390)
+        sheet([picture(browser, address, *one) for one in SIZES], "web_sizes")
         browser.close()
 
 
@@ -72,6 +80,38 @@ def server() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
+
+
+def picture(browser: Browser, address: str, width: int, height: int, scheme: Any) -> Image.Image:
+    """The page with a painted photo at a size."""
+    touch = width < 1000
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        has_touch=touch,
+        is_mobile=touch,
+    )
+    page = context.new_page()
+    open_photo(page, address)
+    scale = float(page.locator("#stage").get_attribute("data-scale") or 1)
+    paint(page, round(45 * scale))
+    seen = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+    context.close()
+    return seen
+
+
+def sheet(pictures: list[Image.Image], name: str, height: int = 420, columns: int = 4) -> None:
+    """Write pictures side by side, in rows of four."""
+    small = [one.resize((round(one.width * height / one.height), height)) for one in pictures]
+    rows = [small[start : start + columns] for start in range(0, len(small), columns)]
+    width = max(sum(one.width + 12 for one in row) + 12 for row in rows)
+    whole = Image.new("RGB", (width, len(rows) * (height + 12) + 12), (128, 132, 140))
+    for number, row in enumerate(rows):
+        left = 12
+        for one in row:
+            whole.paste(one, (left, 12 + number * (height + 12)))
+            left += one.width + 12
+    whole.save(HERE / f"{name}.jpg", quality=86, optimize=True, subsampling=0)
 
 
 def open_photo(page: Page, address: str) -> None:

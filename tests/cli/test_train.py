@@ -12,7 +12,7 @@ from regionwise.cli.training_display import TrainingDisplay
 from regionwise.training.loop import TrainingProgress
 
 RECIPES = Path(__file__).parents[2] / "recipes"
-TINY = str(RECIPES / "tiny.yaml")
+TINY = str(Path(__file__).parents[1] / "training" / "rn.yaml")
 SMALL = [
     "--set=data.size=32",
     "--set=batch=2",
@@ -57,6 +57,54 @@ def test_after_a_mistake_the_same_command_can_be_given_again(photos, tmp_path, c
     assert main([*start, "--set=model.options.widht=4"]) == 2
     assert "rn has no option 'widht'; there are: " in capsys.readouterr().err
     assert main([*start, "--minutes=0"]) == 0
+
+
+def test_what_cannot_train_is_told_before_a_folder_is_made(photos, tmp_path, capsys):
+    run = tmp_path / "run"
+    for change, message in (
+        ("model.name=rm", "model: no network is called 'rm'"),
+        ("losses.l1.stage=3", "phase reconstruct: a loss names stage 3; the network has 1 stage"),
+        ("discriminator.name=pach", "no discriminator is called 'pach'; did you mean patch?"),
+    ):
+        start = ["train", TINY, "-p", str(photos), "-o", str(run), *SMALL, f"--set={change}"]
+        assert main(start) == 2
+        assert message in capsys.readouterr().err
+        assert not run.exists()
+        assert main(["train", TINY, "--show", f"--set={change}"]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_a_finished_run_names_its_best_weights(photos, tmp_path, capsys):
+    """Also when it is resumed, and nothing is left to do; validated on photos of its own."""
+    run, other = tmp_path / "run", tmp_path / "other"
+    other.mkdir()
+    Image.fromarray(data.coffee()[:200, :200]).save(other / "a.png")
+    start = ["train", TINY, "-p", str(photos), "-o", str(run), *SMALL, "--validate-on"]
+    for arguments in ([*start, str(other)], ["train", "--resume", str(run)]):
+        assert main(arguments) == 0
+        assert f"--model {run / 'best.pt'}" in capsys.readouterr().out
+    kept = yaml.safe_load((run / "run.yaml").read_text())
+    assert kept["validate_on"] == [str(other)]
+    assert kept["held_out"] is False
+
+
+def test_the_chosen_precision_is_told_and_kept(photos, tmp_path, capsys):
+    run = tmp_path / "run"
+    start = ["train", TINY, "-p", str(photos), "-o", str(run), *SMALL, "--set=precision=auto"]
+    assert main([*start, "--minutes=0"]) == 0
+    kept = yaml.safe_load((run / "run.yaml").read_text())["recipe"]["precision"]
+    assert kept in ("fp32", "bf16")
+    assert f"precision: {kept}, which is the faster one here" in capsys.readouterr().err
+
+
+def test_probe_tells_each_losses_share(photos, capsys):
+    idle = "--set=phases.texture.losses.adversarial.weight=1e-9"
+    assert main(["train", TINY, "--show", "--probe", "-p", str(photos), *SMALL[:3], idle]) == 0
+    said = capsys.readouterr().out
+    assert "# phase reconstruct: share of the generator's gradient" in said
+    assert "#   l1_hole: 100 %" in said
+    assert "#   warning: the term adversarial gives" in said
+    assert main(["train", TINY, "--show", "--probe", *SMALL[:3]]) == 0  # without photos
 
 
 def test_show_tells_values_and_costs(photos, capsys):

@@ -289,6 +289,32 @@ def test_stored_masks_from_a_tar_are_those_of_the_folder(stored, tmp_path):
         assert (ours == theirs).all()
 
 
+def test_black_can_be_what_is_missing(stored):
+    plain, inverted = (StoredMasks([stored], augment=False, invert=turn) for turn in (False, True))
+    assert all((plain.read(number) != inverted.read(number)).all() for number in range(5))
+
+
+def test_masks_are_read_when_they_are_drawn(stored):
+    """55,116 of them would not fit into each process's memory."""
+    masks = StoredMasks([stored], augment=False)
+    Image.fromarray(np.full((40, 30), 255, np.uint8)).save(stored / "0.png")
+    assert masks.read(0).all()
+
+
+def test_slightly_augmented_masks_are_turned_by_ten_degrees_at_most(tmp_path):
+    """As MADF's released code does it: a bar in the middle stays nearly as it was."""
+    grey = np.zeros((101, 101), np.uint8)
+    grey[48:53] = 255
+    Image.fromarray(grey).save(tmp_path / "bar.png")
+    rng = np.random.default_rng(0)
+    slight = StoredMasks([tmp_path], augment="slightly")
+    drawn = [slight((101, 101), rng) for _ in range(40)]
+    reach = round(50 * np.tan(np.deg2rad(10))) + 3
+    assert all(not mask[: 50 - reach].any() and not mask[51 + reach :].any() for mask in drawn)
+    assert all(mask[50].all() for mask in (mask[:, 45:56] for mask in drawn))
+    assert len({mask.tobytes() for mask in drawn}) > 10
+
+
 def test_augmented_masks_meet_the_ratio_and_differ(stored):
     masks = StoredMasks([stored])
     rng = np.random.default_rng(0)

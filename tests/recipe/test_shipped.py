@@ -10,7 +10,7 @@ from regionwise.recipe import find_recipe, override, read_recipe, recipe_names
 
 def test_a_name_is_a_shipped_recipe_and_a_file_a_file(tmp_path):
     assert {"tiny", "madf", "bakeoff/rn"} <= set(recipe_names())
-    assert read_recipe(find_recipe(Path("tiny"))).model.name == "rn"
+    assert read_recipe(find_recipe(Path("tiny"))).model.name == "madf"
     assert find_recipe(Path("bakeoff/rn")).parent.name == "bakeoff"
     own = tmp_path / "mine"
     own.write_text("seed: 0\n")

@@ -14,7 +14,7 @@ protocol: card
 slim: [data.size=32, batch=2, model.options.width=4, validation.photos=1]
 rows:
   narrow: {set: []}
-  wide: {set: ["model.options.width=6"], paper: {psnr: 30}}
+  wide: {set: ["model.options.width=8"], paper: {psnr: 30}}
 """
 
 
@@ -47,7 +47,7 @@ def test_a_table_is_trained_gone_on_with_and_printed(photos, tmp_path, capfd):
     assert (out / "runs" / "narrow-seed0" / "last.pt").stat().st_mtime_ns == begun
     runs = [str(out / "runs" / f"{name}-seed0") for name in ("narrow", "wide")]
     svg = tmp_path / "curves.svg"
-    assert main(["curves", *runs, "-o", str(svg), "--number", "texture/l1_hole"]) == 0
+    assert main(["curves", *runs, "-o", str(svg), "--number", "reconstruct/l1_hole"]) == 0
     assert svg.read_text().count("<polyline") == 2
 
 
@@ -55,7 +55,7 @@ def test_show_and_what_can_be_wrong(tmp_path, capsys):
     file = tmp_path / "table.yaml"
     file.write_text(TABLE)
     assert main(["reproduce", str(file), "--show", "--budget=steps=4"]) == 0
-    assert "wide: recipe tiny model.options.width=6" in capsys.readouterr().out
+    assert "wide: recipe tiny model.options.width=8" in capsys.readouterr().out
     assert main(["reproduce"]) == 0
     assert "madf-table-2" in capsys.readouterr().out.split()
     for arguments, message in (

@@ -7,10 +7,16 @@ import shutil
 from itertools import pairwise
 
 import numpy as np
-from playwright.sync_api import expect
+import pytest
 from tests.support.photo_files import file_of, noise
 
-from regionwise.photos.files import read_photo
+from regionwise.photos.reading import read_photo
+
+pytest.importorskip("playwright", reason="pip install playwright")
+
+from playwright.sync_api import expect
+
+__all__ = ["expect"]
 
 CHROMIUM = os.environ.get("REGIONWISE_CHROMIUM") or shutil.which("chromium")
 FLAGS = [
@@ -23,6 +29,18 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; apt install chromium"),
+]
+DESKTOP = {"viewport": {"width": 1200, "height": 760}, "accept_downloads": True}
+PHONE = {
+    "viewport": {"width": 390, "height": 760},
+    "device_scale_factor": 2,
+    "has_touch": True,
+    "is_mobile": True,
+}
 
 HEIGHT, WIDTH = 240, 320
 
@@ -123,7 +141,7 @@ class Page:
 
     def download(self):
         with self.page.expect_download() as waiting:
-            self.page.locator("[data-action=download]").click()
+            self.page.locator("header [data-action=download]").click()
         return waiting.value.suggested_filename, waiting.value.path().read_bytes()
 
     def changed(self, original, number=1):

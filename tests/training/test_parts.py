@@ -139,3 +139,29 @@ def test_stopped_and_resumed_equals_never_stopped(folder, tmp_path):
         assert all(torch.equal(whole[name][k], part[name][k]) for k in whole[name])
     one, other = (state["phase_discriminators"]["edges"] for state in (whole, part))
     assert all(torch.equal(one[k], other[k]) for k in one)
+
+
+def test_clipped_pictures_get_no_gradient_from_outside(folder, tmp_path):
+    """The released region-wise code cuts pictures before all losses and the discriminator."""
+    settings = TrainingSettings(run=tmp_path, accelerator="cpu")
+    fabric = make_fabric(settings, "fp32", unused_parameters=False)
+    losses = {}
+    for clip in (False, True):
+        changes = ["model.options={width: 4}", "data.size=68", "batch=2"]
+        terms = "losses=[{name: l1, picture: raw}]"
+        recipe = override(
+            read_recipe(RECIPES / "region-wise.yaml"), [*changes, terms, f"clip_pictures={clip}"]
+        )
+        torch.manual_seed(0)
+        networks = Networks(recipe, fabric, checkpoint_gradients=False)
+        with torch.no_grad():  # all answers lie far above 1
+            for name, parameter in networks.generator.named_parameters():
+                parameter.fill_(5.0 if name.endswith("bias") else 0.0)
+        stretch = timetable(recipe, photos=4)[0]
+        photos = HolePhotos(find_photos([folder]), stretch.phase.data, stretch.phase.holes, seed=0)
+        (batch,) = stream_batches(photos, 2, range(1))
+        trainer = PhaseTrainer(networks, recipe, stretch, settings, fabric, {})
+        losses[clip] = trainer.joint_sum(trainer.step(batch, 0))
+    assert losses[False]["gradient"] > 0
+    assert losses[True]["gradient"] == 0
+    assert losses[True]["l1"] < 1 < losses[False]["l1"]

@@ -104,3 +104,19 @@ def read_numbers(run):
     board.Reload()
     tags = [tag for tag in board.Tags()["scalars"] if tag.startswith("texture/")]
     return {tag: board.Scalars(tag)[-1].value for tag in tags if not tag.endswith("/lr")}
+
+
+def test_a_stop_under_torchrun_is_no_crash(folder, tmp_path, tiny):
+    """torchrun tells a crash where a process ends with another code than 0."""
+    run = tmp_path / "run"
+    settings = {"workers": 0, "accelerator": "cpu"}
+    write_run(Run(tiny(2000, 1), (folder,), False, settings), run)
+    torchrun = {"WORLD_SIZE": "1", "LOCAL_WORLD_SIZE": "1", "RANK": "0", "LOCAL_RANK": "0"}
+    process = start(run, **torchrun, TORCHELASTIC_RUN_ID="test", GROUP_RANK="0")
+    while not (run / "last.pt").exists() and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    words, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, words
+    assert "steps (SIGTERM)" in words
+    assert "Traceback" not in words

@@ -3,7 +3,9 @@
 import pytest
 from tests.support.running_server import running
 
+from regionwise.web.clients import WrongTokens, client_of
 from regionwise.web.guard import is_own_host
+from regionwise.web.refusals import RefusedError
 from regionwise.web.settings import ServerSettings
 
 LOCAL = ServerSettings()
@@ -116,6 +118,46 @@ def test_token():
             assert answer.headers["www-authenticate"] == "Bearer"
         headers = {"Authorization": "bearer geheim"}
         assert client.get("/api/v1/models", headers=headers).status_code == 200
+
+
+def test_wrong_tokens_are_few():
+    with running(ServerSettings(model="membrane", token="geheim")) as client:
+        for _ in range(12):
+            client.get("/api/v1/models")  # without one: no guess
+        for number in range(10):
+            headers = {"Authorization": f"Bearer guess{number}"}
+            answer = client.get("/api/v1/models", headers=headers)
+            assert answer.status_code == 401
+            assert "not the server's" in answer.json()["error"]
+        right = {"Authorization": "Bearer geheim"}
+        answer = client.get("/api/v1/models", headers=right)
+        assert answer.status_code == 429  # or the right one would be found all the same
+        assert 1 <= int(answer.headers["retry-after"]) <= 61
+
+
+def test_wrong_tokens_are_forgotten():
+    now = [0.0]
+    wrong = WrongTokens(2, 60, clock=lambda: now[0])
+    for _ in range(2):
+        wrong.check("a")
+        wrong.add("a")
+    with pytest.raises(RefusedError, match="wrong tokens"):
+        wrong.check("a")
+    wrong.check("b")
+    now[0] = 61
+    wrong.check("a")
+
+
+@pytest.mark.parametrize(
+    ("host", "client"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_clients_are_told_apart_by_address(host, client):
+    assert client_of({"client": (host, 1)}) == client
 
 
 def test_a_mistake_of_ours_is_no_traceback(client, monkeypatch, caplog):

@@ -2,12 +2,14 @@
 
 import asyncio
 import io
+import socket
 import struct
 import sys
 import threading
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 
 import httpx
 import numpy as np
@@ -21,7 +23,10 @@ from tests.support.running_server import running
 
 import regionwise
 from regionwise.engines.classical_engine import MembraneEngine
+from regionwise.photos.reading import read_photo
 from regionwise.web import context
+from regionwise.web.clients import Arrivals
+from regionwise.web.fill_queue import FillQueue
 from regionwise.web.photo_store import DecodedPhotos, PhotoStore
 from regionwise.web.refusals import RefusedError
 from regionwise.web.settings import ServerSettings
@@ -81,6 +86,16 @@ class TestSize:
             assert answer.status_code in (400, 413)
             assert client.post("/api/v1/fill", files=FILES).status_code == 200
 
+    def test_the_order_of_a_zip(self, client):
+        many = b'{"photos":[' + b'{"id":"x"},' * 100_000 + b'{"id":"x"}]}'
+        answer = client.post("/api/v1/zip", content=many)
+        assert answer.status_code == 413
+        few = b'{"photos":[' + b'{"id":"x"},' * 1001 + b'{"id":"x"}]}'
+        for content in (few, b"{", b"[]", b'{"photos":[]}'):
+            answer = client.post("/api/v1/zip", content=content)
+            assert answer.status_code == 422
+            assert "\n" not in answer.json()["error"]
+
     def test_decompression_bombs(self, client):
         for files in ({"photo": bomb()}, {"photo": PHOTO, "mask": bomb()}):
             named = {name: (name, data) for name, data in files.items()}
@@ -127,10 +142,68 @@ class TestForms:
         form = asyncio.run(self.read(pieces, request.headers["content-type"]))
         assert form.files["photo"].data == data
 
+    def test_a_body_that_trickles_is_refused(self, monkeypatch):
+        from regionwise.web import forms
+
+        monkeypatch.setattr(forms, "_GRACE", 0.1)
+        with running(ServerSettings(model="membrane")) as client:
+
+            def trickle():
+                yield b'--x\r\nContent-Disposition: form-data; name="photo"; filename="a"\r\n\r\n'
+                for _ in range(50):
+                    yield b"-"
+                    time.sleep(0.05)
+
+            kind = {"Content-Type": "multipart/form-data; boundary=x"}
+            started = time.monotonic()
+            with ThreadPoolExecutor(1) as threads:
+                slow = threads.submit(client.post, "/api/v1/fill", content=trickle(), headers=kind)
+                assert client.post("/api/v1/fill", files=FILES).status_code == 200
+                assert slow.result().status_code == 408
+            assert time.monotonic() - started < 10
+
+    def test_a_client_sends_only_so_many_at_a_time(self):
+        now = [0.0]
+        arrivals = Arrivals(3, 2, clock=lambda: now[0])
+        with ExitStack() as held:
+            for _ in range(2):
+                held.enter_context(arrivals.place("one"))
+            with pytest.raises(RefusedError, match="too many"), arrivals.place("one"):
+                pass
+            held.enter_context(arrivals.place("other"))
+            with pytest.raises(RefusedError, match="too many"), arrivals.place("third"):
+                pass
+        with arrivals.place("third"):
+            pass
+
+    def test_a_slow_body_gives_way(self):
+        now = [0.0]
+        arrivals = Arrivals(3, 2, clock=lambda: now[0])
+        with arrivals.place("one") as quick, arrivals.place("one") as slow:
+            now[0] = 2
+            quick.received = 10**6
+            with arrivals.place("one"):
+                assert slow.gives_way
+                assert not quick.gives_way
+                with pytest.raises(RefusedError, match="too many"), arrivals.place("one"):
+                    pass
+
+    def test_slow_uploads_of_its_own_address_keep_no_one_out(self):
+        head = b"POST /api/v1/photos HTTP/1.1\r\nHost: localhost\r\nContent-Length: 90000\r\n"
+        head += b"Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n"
+        settings = ServerSettings(model="membrane", arriving=6, arriving_each=4)
+        with running(settings) as client, ExitStack() as held:
+            for _ in range(10):
+                held.enter_context(send_raw(client, head))
+                time.sleep(0.05)
+            time.sleep(1)
+            for _ in range(3):
+                assert client.post("/api/v1/fill", files=FILES).status_code == 200
+
     async def read(self, pieces, kind):
         from starlette.requests import Request
 
-        from regionwise.web.forms import read_form
+        from regionwise.web.forms import BodyLimits, read_form
 
         messages = iter(
             {"type": "http.request", "body": piece, "more_body": index + 1 < len(pieces)}
@@ -141,7 +214,7 @@ class TestForms:
             return next(messages)
 
         scope = {"type": "http", "headers": [(b"content-type", kind.encode())]}
-        return await read_form(Request(scope, receive), 10**6, 5)
+        return await read_form(Request(scope, receive), BodyLimits(10**6, 5))
 
 
 class TestQueue:
@@ -182,6 +255,107 @@ class TestQueue:
             assert [answer.status_code for answer in answers] == [200] * 50
             assert {answer.content for answer in answers} == {wanted}
             assert client.app.state.context.queue.taken == 0
+
+
+class TestFairness:
+    """Queues of one worker that the test holds until all have come."""
+
+    def served(self, clients, waiting=20):
+        async def run():
+            queue, order = FillQueue(1, waiting), []
+            gate = threading.Event()
+
+            async def ask(client):
+                try:
+                    with queue.place(client) as place:
+                        await queue.run(place, lambda: gate.wait(10))
+                        order.append(client)
+                except RefusedError:
+                    order.append(f"{client} refused")
+
+            tasks = []
+            for client in clients:
+                tasks.append(asyncio.create_task(ask(client)))
+                await asyncio.sleep(0)
+            gate.set()
+            await asyncio.gather(*tasks)
+            assert queue.taken == 0
+            queue.close()
+            return order
+
+        return asyncio.run(run())
+
+    def test_clients_are_served_in_turn(self):
+        assert self.served("aaaaabc") == list("aabcaaa")
+
+    def test_one_client_is_served_in_order(self):
+        assert self.served(["a"] * 5) == ["a"] * 5
+
+    def test_a_newcomer_gets_a_place_of_the_busiest(self):
+        order = self.served("aaaab", waiting=3)
+        assert sorted(order) == ["a", "a", "a", "a refused", "b"]
+        assert order.index("b") < 4  # the refusal comes first
+
+    def test_no_place_is_taken_from_who_has_no_more(self):
+        assert sorted(self.served("abcd", waiting=2)) == ["a", "b", "c", "d refused"]
+
+    def test_a_waiting_client_that_goes_leaves_no_gap(self):
+        async def run():
+            queue, gate = FillQueue(1, 5), threading.Event()
+
+            async def ask(client):
+                with queue.place(client) as place:
+                    return await queue.run(place, lambda: gate.wait(10))
+
+            first, second, third = (asyncio.create_task(ask(name)) for name in "abc")
+            await asyncio.sleep(0.05)
+            second.cancel()
+            gate.set()
+            assert await asyncio.wait_for(asyncio.gather(first, third), 5) == [True, True]
+            assert queue.taken == 0
+            queue.close()
+
+        asyncio.run(run())
+
+
+def send_raw(client, data):
+    """A connection that sends these bytes."""
+    connection = socket.create_connection((client.base_url.host, client.base_url.port), timeout=5)
+    connection.sendall(data)
+    return connection
+
+
+class TestConnections:
+    def test_a_head_that_does_not_come_is_not_awaited(self):
+        with running(ServerSettings(model="membrane"), head_seconds=0.3) as client:
+            for data in (b"", b"GET / HTTP/1.1\r\nHost: ", b"GET /healthz HTTP/1.1\r\n"):
+                with send_raw(client, data) as connection:
+                    started = time.monotonic()
+                    assert connection.recv(1000) == b""
+                    assert time.monotonic() - started < 3
+
+    def test_a_second_head_has_a_deadline_too(self):
+        with running(ServerSettings(model="membrane"), head_seconds=0.3) as client:
+            ask = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            with send_raw(client, ask + b"GET /hea") as connection:
+                received = b""
+                while piece := connection.recv(1000):
+                    received += piece
+                assert received.count(b"200 OK") == 1
+
+    def test_hundreds_that_say_nothing_take_no_place(self):
+        with running(ServerSettings(model="membrane"), most_waiting=20) as client:
+            held = [send_raw(client, b"GET / HTTP/1.1\r\n") for _ in range(60)]
+            assert client.get("/healthz").status_code == 200
+            closed = 0
+            for connection in held:
+                connection.settimeout(0.02)
+                with connection, suppress(TimeoutError):
+                    try:
+                        closed += connection.recv(10) == b""
+                    except ConnectionResetError:
+                        closed += 1
+            assert closed >= 40
 
 
 def many_windows():
@@ -227,25 +401,67 @@ class TestStopping:
             answer = client.post("/api/v1/fill", files=many_windows())
             assert answer.status_code == 503
             assert "0.2 s" in answer.json()["error"]
+            assert "--" not in answer.json()["error"]
             assert slow.batches < 12
+
+    def test_it_stops_between_the_views_of_an_ensemble(self, slow):
+        with running(ServerSettings(fill_seconds=0.2)) as client:
+            threading.Timer(1, slow.go.set).start()
+            answer = client.post("/api/v1/fill", files=FILES, data={"ensemble": "true"})
+            assert answer.status_code == 503
+            assert slow.batches == 1  # of five
 
 
 class TestMemory:
-    def test_a_full_store_says_so(self):
-        with running(ServerSettings(model="membrane", memory=len(PHOTO) + 100)) as client:
-            first = client.post("/api/v1/photos", files={"photo": ("a", PHOTO)})
-            assert first.status_code == 201
-            second = client.post("/api/v1/photos", files={"photo": ("a", PHOTO)})
-            assert second.status_code == 507
-            assert "--memory" in second.json()["error"]
-            client.delete(f"/api/v1/photos/{first.json()['id']}")
-            again = client.post("/api/v1/photos", files={"photo": ("a", PHOTO)})
-            assert again.status_code == 201
+    def test_a_full_store_forgets_the_oldest_photo(self):
+        with running(ServerSettings(model="membrane", memory=2 * len(PHOTO) + 3000)) as client:
+            ids = [
+                client.post("/api/v1/photos", files={"photo": ("a", PHOTO)}).json()["id"]
+                for _ in range(3)
+            ]
+            told = [client.get(f"/api/v1/photos/{identity}") for identity in ids]
+            assert [answer.status_code for answer in told] == [404, 200, 200]
+            large = client.post("/api/v1/photos", files={"photo": ("a", PHOTO * 3)})
+            assert large.status_code in (413, 429)
+            assert "--" not in large.json()["error"]
+
+    def test_of_several_clients_the_one_with_most_gives_room(self):
+        store = PhotoStore(4 * len(PHOTO), 60)
+        photo = read_photo(PHOTO)
+        small = store.add("a", PHOTO, photo, "small")
+        large = [store.add("a", PHOTO, photo, "large") for _ in range(3)]
+        store.add("a", PHOTO, photo, "newcomer")
+        assert store.get(small.id) is small
+        with pytest.raises(RefusedError, match="send it again"):
+            store.get(large[0].id)
+
+    def test_bodies_that_arrive_count(self):
+        store = PhotoStore(1000, 60)
+        with store.arrival() as one, store.arrival() as other:
+            one.count(600)
+            with pytest.raises(RefusedError, match="memory is full") as refused:
+                other.count(600)
+            assert refused.value.status == 429
+            one.end()
+            other.count(600)
+        assert store.arriving == 0
+        with pytest.raises(RefusedError) as refused, store.arrival() as one:
+            one.count(1001)
+        assert refused.value.status == 413
+
+    def test_a_fill_of_a_photo_that_went_is_told(self):
+        photo = read_photo(PHOTO)
+        store = PhotoStore(10**6, 60)
+        stored = store.add("a", PHOTO, photo)
+        store.remove(stored.id)
+        how = {"start": 0, "hole_ratio": 0.1, "seconds": 1, "model": "x", "warnings": []}
+        with pytest.raises(RefusedError, match="send it again"):
+            store.add_result(stored, (), **how)
 
     def test_photos_are_forgotten_when_nobody_asks(self):
         now = [0.0]
         store = PhotoStore(10**6, 60, clock=lambda: now[0])
-        photo = regionwise.photos.files.read_photo(PHOTO)
+        photo = regionwise.photos.reading.read_photo(PHOTO)
         one, other = (store.add("a", PHOTO, photo) for _ in range(2))
         now[0] = 50
         store.get(one.id)
@@ -257,7 +473,7 @@ class TestMemory:
         assert store.size == len(PHOTO)
 
     def test_decoded_photos_are_bounded_and_decoded_once(self):
-        photo = regionwise.photos.files.read_photo(PHOTO)
+        photo = regionwise.photos.reading.read_photo(PHOTO)
         decoded = DecodedPhotos(2 * photo.color.nbytes)
         asked = []
 

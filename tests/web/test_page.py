@@ -7,77 +7,28 @@ import zipfile
 
 import numpy as np
 import pytest
+from tests.support.page_user import (
+    BROWSER,
+    DESKTOP,
+    HEIGHT,
+    PHONE,
+    WIDTH,
+    distance_to,
+    expect,
+    photo_file,
+    upload,
+)
 from tests.support.photo_files import file_of, noise, smooth
 from tests.support.pictures import open_picture
 from tests.support.running_server import running
 
 from regionwise.engines.classical_engine import MembraneEngine
-from regionwise.photos.files import read_photo
+from regionwise.photos.reading import read_photo
 from regionwise.web import context as web_context
 from regionwise.web import jobs as web_jobs
 from regionwise.web.settings import ServerSettings
 
-pytest.importorskip("playwright", reason="pip install playwright")
-
-from playwright.sync_api import expect, sync_playwright
-from tests.support.page_user import (
-    CHROMIUM,
-    FLAGS,
-    HEIGHT,
-    WIDTH,
-    Page,
-    distance_to,
-    photo_file,
-    upload,
-)
-
-DESKTOP = {"viewport": {"width": 1200, "height": 760}, "accept_downloads": True}
-PHONE = {
-    "viewport": {"width": 390, "height": 760},
-    "device_scale_factor": 2,
-    "has_touch": True,
-    "is_mobile": True,
-}
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; apt install chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(browser, client):
-    """Opens the page; afterwards nothing must have gone wrong or elsewhere."""
-    pages, troubles = [], []
-
-    def open_page(options=DESKTOP, url=None, **more):
-        context = browser.new_context(**options, **more)
-        context.set_default_timeout(10_000)
-        page = context.new_page()
-        own = str(client.base_url) if url is None else re.match(r"http://[^/]+", url).group()
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on(
-            "request",
-            lambda sent: (
-                None if sent.url.startswith((own, "blob:", "data:")) else troubles.append(sent.url)
-            ),
-        )
-        page.goto(str(client.base_url) if url is None else url)
-        pages.append(context)
-        return Page(page)
-
-    yield open_page
-    for context in pages:
-        context.close()
-    assert troubles == []
+pytestmark = BROWSER
 
 
 def test_paint_undo_fill_compare_download(open_page):
@@ -289,7 +240,7 @@ def test_fill_on_release(open_page):
     page.filled(2)
 
 
-def test_sharp_detail_and_its_seed_are_sent(open_page, monkeypatch):
+def test_a_word_and_its_seed_are_sent(open_page, monkeypatch):
     asked = []
 
     def fill_photo(photo, hole, engine, options, **more):
@@ -299,12 +250,12 @@ def test_sharp_detail_and_its_seed_are_sent(open_page, monkeypatch):
     jobs_fill_photo = web_jobs.fill_photo
     monkeypatch.setattr(web_jobs, "fill_photo", fill_photo)
     page = open_page().open(upload(photo_file()))
-    expect(page.page.locator("#seed-row")).to_be_hidden()
-    page.page.get_by_label("Sharp detail in large holes").check()
+    page.page.get_by_role("radio", name="Sharp").click()
     page.set("#seed", 7)
     page.drag((60, 60), (100, 60))
     page.fill(1)
     assert [(options.large, options.seed) for options in asked] == [("detail", 7)]
+    expect(page.locator("#history")).to_contain_text("Sharp")
 
 
 def test_several_photos_get_one_mask(open_page):
@@ -376,6 +327,7 @@ def test_errors_are_told_in_words(open_page):
     expect(page.get_by_role("alert")).to_have_count(0)
     page.open(upload(photo_file()))
     page.drag((60, 60), (100, 60))
+    page.locator("#more summary").click()
     page.locator("#grow").fill("999")
     page.locator("#fill").click()
     expect(page.get_by_role("alert")).to_contain_text("from 0 to 200")
@@ -420,7 +372,7 @@ def test_keys(open_page):
     expect(page.get_by_role("radio", name="Brush")).to_be_checked()
     page.get_by_role("radio", name="Brush").focus()
     page.keyboard.press("ArrowDown")
-    expect(page.get_by_role("radio", name="Eraser")).to_be_checked()
+    expect(page.get_by_role("radio", name="Select")).to_be_checked()
 
 
 def test_token(open_page):

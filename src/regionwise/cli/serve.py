@@ -9,6 +9,7 @@ import warnings
 import webbrowser
 from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -55,10 +56,19 @@ def command(
     workers: Annotated[int, typer.Option(min=1, help="Photos worked on at a time.")] = 2,
     waiting: Annotated[
         int, typer.Option(min=0, help="How many more may wait before the server says it is busy.")
-    ] = 16,
+    ] = 64,
     memory: Annotated[
-        float, typer.Option(min=1, help="Megabytes of photos and results kept for the page.")
+        float,
+        typer.Option(min=1, help="Megabytes of photos and results kept, and of what arrives."),
     ] = 1000,
+    output_dir: Annotated[
+        Path | None,
+        typer.Option(help="A folder that pages may save results in; nothing is written over."),
+    ] = None,
+    segmenter: Annotated[
+        Path | None,
+        typer.Option(help="A SAM-class network for selecting by a click; see docs/web.md."),
+    ] = None,
     log_requests: Annotated[
         bool, typer.Option("--log-requests", help="Write a line to stderr for each request.")
     ] = False,
@@ -79,6 +89,8 @@ def command(
     from regionwise.web.listening import listen, page_address, serve
     from regionwise.web.settings import MEGA, ServerSettings
 
+    if output_dir is not None and not output_dir.is_dir():
+        raise RegionwiseError(f"{output_dir} is no folder; make it, or give another --output-dir")
     settings = ServerSettings(
         host=host,
         allowed_hosts=frozenset(name.lower() for name in allow_host or ()),
@@ -91,6 +103,8 @@ def command(
         workers=workers,
         waiting=waiting,
         memory=int(memory * MEGA),
+        output_dir=output_dir,
+        segmenter=segmenter,
     )
     warnings.simplefilter("ignore", RegionwiseWarning)  # a client is told, not the terminal
     if log_requests:
@@ -99,7 +113,8 @@ def command(
         address = page_address(listener, settings)
 
         def started() -> None:
-            print(f"regionwise: the page is at {address} (Ctrl-C ends it)", flush=True)
+            shown = address if sys.stdout.isatty() else address.partition("#")[0]  # no log gets it
+            print(f"regionwise: the page is at {shown} (Ctrl-C ends it)", flush=True)
             if not settings.is_local and settings.token is None:
                 tell("warning: anyone on the network may use this server; give it a --token")
             if _has_screen() if open_page is None else open_page:

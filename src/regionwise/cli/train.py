@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -48,6 +49,9 @@ def command(
         list[Path] | None,
         typer.Option(help="Holes from files in place of drawn ones: folder or tar; repeatable."),
     ] = None,
+    invert_masks: Annotated[
+        bool, typer.Option("--invert-masks", help="With --masks: black = missing.")
+    ] = False,
     vgg: Annotated[
         Path | None, typer.Option(help="ImageNet weights of VGG (.pth), where no network is.")
     ] = None,
@@ -135,7 +139,10 @@ def command(
         return _train(run, resume, minutes)
     if recipe is None:
         raise RecipeError("give a recipe, such as tiny, or --resume RUN")
-    plan = override(read_recipe(find_recipe(recipe)), _with_masks(changes or [], masks or []))
+    plan = override(
+        read_recipe(find_recipe(recipe)),
+        _with_masks(changes or [], masks or [], invert=invert_masks),
+    )
     validation = tuple(validate_on or ())
     held_out = held_out and not validation
     if show:
@@ -150,12 +157,13 @@ def command(
     return _train(run, output, minutes)
 
 
-def _with_masks(changes: list[str], masks: list[Path]) -> list[str]:
+def _with_masks(changes: list[str], masks: list[Path], *, invert: bool) -> list[str]:
     """Settings of the recipe, with those that `--masks` is short for."""
     if not masks:
         return changes
     files = ", ".join(f'"{mask.resolve()}"' for mask in masks)
-    return [*changes, f"holes.masks=[{files}]", "holes.mixture={stored: 1}"]
+    told = [f"holes.masks=[{files}]", "holes.mixture={stored: 1}"]
+    return [*changes, *told, *(["holes.invert=true"] if invert else [])]
 
 
 def _claim(output: Path) -> None:
@@ -192,7 +200,8 @@ def _train(run: Run, folder: Path, minutes: float | None) -> int:
         outcome = train(recipe, photos, held_out, settings, report=display.update)
     if is_first_process():
         print(_verdict(outcome, folder))
-    return 2 if outcome.by_signal else 0
+    # torchrun takes any other code for a crash, and tells it with a traceback.
+    return 2 if outcome.by_signal and "TORCHELASTIC_RUN_ID" not in os.environ else 0
 
 
 def _with_precision(recipe: Recipe, settings: TrainingSettings) -> Recipe:

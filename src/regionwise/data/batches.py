@@ -103,7 +103,7 @@ def families(holes: HolesSection) -> Mapping[str, Family]:
         known["rectangle"] = partial(rectangle, sides=holes.sides)
     if STORED in holes.mixture:
         sources = [Path(source) for source in holes.masks]
-        known[STORED] = StoredMasks(sources, augment=holes.augment)
+        known[STORED] = StoredMasks(sources, augment=holes.augment, invert=holes.invert)
     return known
 
 

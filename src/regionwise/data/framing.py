@@ -6,12 +6,11 @@ picture to be made is no larger than that: many times faster.
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from regionwise.photos.reading import pillow_image
 from regionwise.recipe.schema import DataSection
 
 Box = tuple[float, float, float, float]
@@ -39,7 +38,7 @@ def framed(content: bytes, data: DataSection, rng: np.random.Generator) -> NDArr
     Raises:
         OSError: of Pillow, and others of its decoders, if the photo is broken.
     """
-    photo = Image.open(io.BytesIO(content))
+    photo = pillow_image(content)
     turn = _UPRIGHT.get(photo.getexif().get(_ORIENTATION, 1))
     scale = data.scale or data.size
     side = scale if data.framing == "polyphase" else data.size

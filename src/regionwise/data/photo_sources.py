@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regionwise.errors import DataError
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+from regionwise.photos.formats import is_picture_name
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ def find_photos(sources: Sequence[Path]) -> list[PhotoSource]:
         for file in inside:
             if file.suffix == ".tar":
                 photos += _photos_in_shard(file)
-            elif file.suffix.lower() in SUFFIXES:
+            elif is_picture_name(file.name):
                 name = file.relative_to(source) if source.is_dir() else file.name
                 photos.append(PhotoSource(file, str(name)))
             elif file == source and file.suffix == ".txt":
@@ -69,7 +68,7 @@ def _photos_in_shard(file: Path) -> Iterator[PhotoSource]:
     try:
         with tarfile.open(file, "r:") as shard:
             for member in shard:
-                if member.isfile() and Path(member.name).suffix.lower() in SUFFIXES:
+                if member.isfile() and is_picture_name(member.name):
                     yield PhotoSource(file, member.name, member.offset_data, member.size)
     except tarfile.TarError as error:
         raise DataError(f"{file}: not a readable tar shard ({error})") from error

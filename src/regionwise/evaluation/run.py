@@ -6,7 +6,6 @@ Before measuring, an answer becomes what a user would see: rounded to 8 bits, kn
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from regionwise.evaluation.metrics.registry import METRICS, measure
 from regionwise.evaluation.plan import HoleSet, Plan
 from regionwise.evaluation.rows import Row, append_row, read_rows
 from regionwise.holes import Size
+from regionwise.photos.reading import pillow_image
 
 Pixels = NDArray[np.uint8]
 
@@ -146,7 +146,7 @@ def read_truth(photo: PhotoSource, size: Size) -> Pixels:
         PhotoError: if there is no such photo or it can't be read.
     """
     try:
-        picture = ImageOps.exif_transpose(Image.open(io.BytesIO(photo.read()))).convert("RGB")
+        picture = ImageOps.exif_transpose(pillow_image(photo.read())).convert("RGB")
         fitted = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
     except FileNotFoundError:
         raise PhotoError(

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageFilter, UnidentifiedImageError
+from PIL import Image, ImageFilter, ImageOps
 
 from regionwise.arrays import Mask
 from regionwise.errors import DataError, MaskError
 from regionwise.holes.ratio import Ratio, Size, pixel_counts
-
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+from regionwise.photos.formats import is_picture_name
+from regionwise.photos.masks import find_mask
 
 
 class StoredMasks:
-    """Masks of folders (recursively), tar files and single files; white = missing.
+    """Masks of folders (recursively), plain tar files and single files; white = missing.
 
     An instance is a family of holes: called with a size, it draws one mask and augments it as MADF
     (Section IV-C) does with the NVIDIA masks: flipped, turned, cropped, dilated. The papers give no
@@ -27,6 +27,7 @@ class StoredMasks:
 
     Args:
         sources: folders, tar files, pictures.
+        invert: black = missing, as in MADF's own folders.
         augment: False leaves out all but the change of size; "slightly" flips and turns by up to 10
             degrees, as MADF's released code does.
 
@@ -34,9 +35,16 @@ class StoredMasks:
         DataError: a source is missing or there is no mask in them.
     """
 
-    def __init__(self, sources: Sequence[Path], augment: bool | Literal["slightly"] = True) -> None:
+    def __init__(
+        self,
+        sources: Sequence[Path],
+        augment: bool | Literal["slightly"] = True,
+        *,
+        invert: bool = False,
+    ) -> None:
         self.augment = augment
-        self._masks: list[tuple[str, bytes]] = []
+        self.invert = invert
+        self._masks: list[_Place] = []
         for source in sources:
             if not source.exists():
                 raise DataError(f"{source}: there is no such folder, tar or mask")
@@ -44,8 +52,8 @@ class StoredMasks:
             for file in files:
                 if file.suffix == ".tar":
                     self._masks += _masks_in_tar(file)
-                elif file.suffix.lower() in _SUFFIXES:
-                    self._masks.append((str(file), file.read_bytes()))
+                elif is_picture_name(file.name):
+                    self._masks.append(_Place(str(file), file))
         if not self._masks:
             where = ", ".join(map(str, sources))
             raise DataError(
@@ -57,10 +65,10 @@ class StoredMasks:
 
     def name(self, number: int) -> str:
         """File name of mask number `number`; in a tar, FILE:MEMBER."""
-        return self._masks[number][0]
+        return self._masks[number].name
 
     def read(self, number: int) -> Mask:
-        """Mask number `number` as it is stored, cut at 50 % grey.
+        """Mask number `number` as it is stored, read as a fill reads it (white, or labels).
 
         Raises:
             MaskError: if it can't be read.
@@ -91,23 +99,39 @@ class StoredMasks:
         )
 
     def _picture(self, number: int) -> Image.Image:
-        name, content = self._masks[number]
+        place = self._masks[number]
         try:
-            return Image.open(io.BytesIO(content)).convert("L")
-        except UnidentifiedImageError:
-            raise MaskError(f"{name}: not a readable mask (no known format)") from None
-        except (OSError, Image.DecompressionBombError) as error:
-            raise MaskError(f"{name}: not a readable mask ({error})") from error
+            mask = find_mask(place.read(), name=place.name).mask
+        except MaskError as error:
+            reason = str(error).removeprefix("the mask can't be used: ").removeprefix(place.name)
+            raise MaskError(f"{place.name}: not a readable mask ({reason.strip(' ,')})") from error
+        picture = Image.fromarray(mask).convert("L")
+        return ImageOps.invert(picture) if self.invert else picture
 
 
-def _masks_in_tar(file: Path) -> list[tuple[str, bytes]]:
+@dataclass(frozen=True)
+class _Place:
+    """Where a mask lies: a file, or a part of a tar. It is read when it is drawn."""
+
+    name: str
+    file: Path
+    offset: int = 0
+    length: int = -1
+
+    def read(self) -> bytes:
+        with self.file.open("rb") as stream:
+            stream.seek(self.offset)
+            return stream.read(self.length)
+
+
+def _masks_in_tar(file: Path) -> list[_Place]:
     masks = []
     try:
-        with tarfile.open(file) as archive:
+        with tarfile.open(file, "r:") as archive:
             for member in archive:
-                content = archive.extractfile(member) if member.isfile() else None
-                if content is not None and Path(member.name).suffix.lower() in _SUFFIXES:
-                    masks.append((f"{file}:{member.name}", content.read()))
+                if member.isfile() and is_picture_name(member.name):
+                    name = f"{file}:{member.name}"
+                    masks.append(_Place(name, file, member.offset_data, member.size))
     except tarfile.TarError as error:
         raise DataError(f"{file}: not a readable tar ({' '.join(str(error).split())})") from error
     return masks

@@ -5,7 +5,7 @@ The papers take the same distances and divide them by different numbers, which `
 | paper | call |
 |---|---|
 | MADF eq. (2), (3); PConv | `l1(…, region="hole")`, `l1(…, region="known")`: over all pixels |
-| RN as released | `l1` of the composed picture, `region="hole", over="hole"` |
+| RN as released | `l1(…, over="hole")` of the raw picture, as EdgeConnect |
 | EdgeConnect as released | `l1(…, over="hole")`: the mean of all, divided by the hole's share |
 | DeepFill v1 | `l1(…, region="hole", over="region", discount=γ)` |
 | Region-wise eq. (3), GAN eq. (2) | `l1(…, over="sum")`; as released it sums over the batch too |
@@ -74,8 +74,8 @@ def l2(
 def hole_l1(answer: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     """Mean absolute difference over the missing pixels and channels.
 
-    With the known pixels kept by composition this is the released RN loss, L1 of the composed
-    picture divided by the mean of the mask. With no missing pixel the loss is 0.
+    It is L1 of the composed picture divided by the mean of the mask. With no missing pixel the loss
+    is 0.
     """
     return l1(answer, truth, mask, region="hole", over="region")
 

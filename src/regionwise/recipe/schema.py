@@ -159,6 +159,7 @@ class HolesSection(Section):
         draw: "one" family for each photo, by weight, or a hole of "each" one, so that a photo
             gives as many pictures.
         masks: folders or tars of masks, for "stored".
+        invert: whether those have black where something is missing.
         augment: whether those are flipped, turned, cropped and dilated (MADF, section IV-C); or
             "slightly", flipped and turned by up to 10 degrees alone (MADF as released).
     """
@@ -168,6 +169,7 @@ class HolesSection(Section):
     sides: tuple[Share, Share] | None = None
     draw: Literal["one", "each"] = "one"
     masks: tuple[str, ...] = ()
+    invert: bool = False
     augment: bool | Literal["slightly"] = True
 
     @field_validator("mixture")

@@ -63,6 +63,7 @@ class View:
             if number == "low_resolution":
                 answer = self._low_resolution()
                 truth = resized(self.image, answer)
+                # DeepGIN does not say how its mask is made small; its released code: bilinear.
                 mask = F.interpolate(self.mask, answer.shape[-2:], mode="nearest")
             elif number == "guide":
                 (answer, truth), mask = self._guides(), self.mask

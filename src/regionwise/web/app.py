@@ -13,9 +13,10 @@ from starlette.exceptions import HTTPException
 
 from regionwise import __version__
 from regionwise.errors import RegionwiseError
-from regionwise.web import fill_routes, page_routes, photo_routes
+from regionwise.web import fill_routes, mask_routes, page_routes, photo_routes
 from regionwise.web.context import Context
 from regionwise.web.guard import Guard
+from regionwise.web.jobs import in_words_of_the_api
 from regionwise.web.refusals import RefusedError
 from regionwise.web.settings import ServerSettings
 
@@ -43,7 +44,7 @@ def create_app(settings: ServerSettings | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.context = context
-    for routes in (fill_routes, photo_routes, page_routes):
+    for routes in (fill_routes, photo_routes, mask_routes, page_routes):
         app.include_router(routes.router)
     app.add_middleware(Guard, settings=settings)
     app.add_exception_handler(RegionwiseError, _refusal)
@@ -64,7 +65,7 @@ async def _refusal(_: Request, error: Exception) -> JSONResponse:
         status = error.status
         if error.retry_after is not None:
             headers["Retry-After"] = str(error.retry_after)
-    return JSONResponse({"error": str(error)}, status, headers)
+    return JSONResponse({"error": in_words_of_the_api(str(error))}, status, headers)
 
 
 async def _http_error(_: Request, error: Exception) -> JSONResponse:

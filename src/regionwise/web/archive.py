@@ -1,11 +1,16 @@
-"""A zip archive written piece by piece, so that only one photo of it is in memory."""
+"""Results as files: a zip archive written piece by piece, and a folder on this computer."""
 
 from __future__ import annotations
 
 import io
+import threading
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import PurePosixPath
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path, PurePosixPath
+
+from regionwise.output import write_whole
+
+_writing = threading.Lock()
 
 
 class _Pipe(io.RawIOBase):
@@ -28,7 +33,9 @@ class _Pipe(io.RawIOBase):
         return taken
 
 
-def zip_chunks(entries: Sequence[tuple[str, Callable[[], bytes]]]) -> Iterator[bytes]:
+async def zip_chunks(
+    entries: Sequence[tuple[str, Callable[[], Awaitable[bytes]]]],
+) -> AsyncIterator[bytes]:
     """Archive files, uncompressed, as photos are compressed already.
 
     Args:
@@ -41,9 +48,22 @@ def zip_chunks(entries: Sequence[tuple[str, Callable[[], bytes]]]) -> Iterator[b
     used: set[str] = set()
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
         for name, content in entries:
-            archive.writestr(_unused(name, used), content())
+            archive.writestr(_unused(name, used), await content())
             yield pipe.take()
     yield pipe.take()
+
+
+def write_unused(data: bytes, folder: Path, name: str) -> str:
+    """Write a file into a folder under a name that no file there has; gives the name.
+
+    Raises:
+        OutputError: if it can't be written.
+    """
+    with _writing:
+        used = {file.name for file in folder.iterdir()} if folder.is_dir() else set()
+        chosen = _unused(name, used)
+        write_whole(data, folder / chosen)
+    return chosen
 
 
 def _unused(name: str, used: set[str]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -17,18 +18,24 @@ from regionwise.engines.engine import Engine
 from regionwise.engines.zoo import list_models, load_model
 from regionwise.errors import ModelError
 from regionwise.filling.options import FillOptions
-from regionwise.photos.files import Photo
+from regionwise.photos.photo import Photo
+from regionwise.selection.prompt import Segmenter
+from regionwise.selection.random_walk import RandomWalkSegmenter
+from regionwise.selection.sam import SamSegmenter
+from regionwise.web.clients import Arrivals, client_of
 from regionwise.web.fill_queue import FillQueue
-from regionwise.web.forms import Form, read_form
+from regionwise.web.forms import BodyLimits, Form, read_body, read_form
 from regionwise.web.jobs import open_photo
 from regionwise.web.messages import ModelInfo
-from regionwise.web.photo_store import DecodedPhotos, KeptPhoto, PhotoStore
+from regionwise.web.photo_store import Arrival, DecodedPhotos, KeptPhoto, PhotoStore
 from regionwise.web.settings import ServerSettings
 from regionwise.web.shared_engine import Engines
 from regionwise.web.stopping import Stop
 from regionwise.weights import bundled
 
 Result = TypeVar("Result")
+
+_SMALL_BODY = 250_000  # bytes; a thousand photos for a zip are half of it
 
 
 class Context:
@@ -37,8 +44,16 @@ class Context:
     def __init__(self, settings: ServerSettings) -> None:
         self.settings = settings
         self.queue = FillQueue(settings.workers, settings.waiting)
-        self.store = PhotoStore(settings.memory, settings.idle_seconds)
         self.decoded = DecodedPhotos(settings.decoded_memory)
+        self.store = PhotoStore(
+            settings.memory, settings.idle_seconds, on_forget=self.decoded.forget
+        )
+        self.segmenter: Segmenter = (
+            RandomWalkSegmenter()
+            if settings.segmenter is None
+            else SamSegmenter(settings.segmenter)
+        )
+        self._arrivals = Arrivals(settings.arriving, settings.arriving_each)
         self.models = describe_models(settings.model)
         self._engines = Engines(self._load)
         self._drawing = anyio.CapacityLimiter(2)  # threads, so that tiles come while others fill
@@ -77,16 +92,31 @@ class Context:
 
     def tidy(self) -> None:
         """Forget the photos that nobody asked for in a long time."""
-        for identity in self.store.forget_idle():
-            self.decoded.forget(identity)
+        self.store.forget_idle()
 
     def stop(self) -> Stop:
         """A new deadline for a fill."""
         return Stop(self.settings.fill_seconds, lambda: self.queue.closing)
 
-    async def form(self, request: Request) -> Form:
-        """Read a request's form, within the limits."""
-        return await read_form(request, self.settings.max_bytes, self.settings.upload_seconds)
+    @asynccontextmanager
+    async def form(self, request: Request) -> AsyncIterator[tuple[Form, Arrival]]:
+        """Read a request's form, within the limits; its bytes count until the block ends."""
+        client = client_of(request.scope)
+        self.queue.check_room(client)  # or all would be sent for nothing
+        with self.store.arrival() as arrival:
+            with self._arrivals.place(client) as body:
+                settings = self.settings
+                limits = BodyLimits(
+                    settings.max_bytes, settings.upload_seconds, arrival.count, body
+                )
+                form = await read_form(request, limits)
+            yield form, arrival
+
+    async def small_body(self, request: Request) -> bytes:
+        """Read the body of a request that brings no picture."""
+        with self._arrivals.place(client_of(request.scope)) as body:
+            limits = BodyLimits(_SMALL_BODY, self.settings.upload_seconds, arriving=body)
+            return await read_body(request, limits)
 
     async def draw(self, work: Callable[[], Result]) -> Result:
         """Do a short piece of work in a thread, without a place in the queue."""

@@ -10,21 +10,28 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
-from regionwise.photos.files import encode_photo
+from regionwise.photos.formats import FORMATS, READABLE
+from regionwise.photos.writing import encode_photo
 from regionwise.web import jobs
+from regionwise.web.clients import client_of
 from regionwise.web.context import Context, context_of
 from regionwise.web.forms import Form
-from regionwise.web.messages import ModelList, Problem, StatelessFill, read_options, served_maximum
+from regionwise.web.messages import (
+    ModelList,
+    Problem,
+    StatelessFill,
+    Word,
+    read_options,
+    served_maximum,
+)
 from regionwise.web.patches import with_patches
 from regionwise.web.refusals import CLIENT_GONE, RefusedError, StoppedError
 from regionwise.web.stopping import Stop, stopped_on_disconnect
+from regionwise.web.words import WORDS
 
 router = APIRouter(prefix="/api/v1")
 
-MEDIA_TYPES = {
-    "JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp",
-    "TIFF": "image/tiff", "BMP": "image/bmp",
-}  # fmt: skip
+MEDIA_TYPES = {one.name: one.media_type for one in FORMATS}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text}
     for status, text in (
@@ -57,6 +64,8 @@ async def models(request: Request) -> ModelList:
     context = context_of(request)
     return ModelList(
         models=context.models,
+        words=[Word(name=name, options=options) for name, options in WORDS.items()],
+        saves=context.settings.output_dir is not None,
         max_bytes=context.settings.max_bytes,
         max_pixels=context.settings.max_pixels,
         max_grow=served_maximum("grow"),
@@ -70,7 +79,7 @@ async def models(request: Request) -> ModelList:
     | {200: {"description": "The filled photo, in its own format.", "content": {"image/*": {}}}},
     openapi_extra=form_schema(
         StatelessFill,
-        photo="JPEG, PNG, WebP, TIFF or BMP.",
+        photo=f"{READABLE} are read.",
         mask="A picture; white is filled. Without mask and box the transparent pixels are.",
     ),
 )
@@ -78,13 +87,14 @@ async def fill(request: Request) -> Response:
     """Fill a photo. What is not in the hole stays as it is, metadata too."""
     context = context_of(request)
     stop = context.stop()
-    with context.queue.place():
-        try:
-            form = await context.form(request)
-            async with stopped_on_disconnect(request, stop):
-                data, kind, warnings = await context.queue.run(_work(context, form, stop))
-        except (ClientDisconnect, StoppedError):
-            return Response(status_code=CLIENT_GONE)
+    try:
+        async with context.form(request) as (form, _):
+            work = _work(context, form, stop)
+            with context.queue.place(client_of(request.scope)) as place:
+                async with stopped_on_disconnect(request, stop):
+                    data, kind, warnings = await context.queue.run(place, work)
+    except (ClientDisconnect, StoppedError):
+        return Response(status_code=CLIENT_GONE)
     headers = {"X-Regionwise-Warning": quote(warnings[0], safe=" ,:;()")} if warnings else {}
     return Response(data, media_type=MEDIA_TYPES[kind], headers=headers)
 
@@ -96,6 +106,8 @@ def _work(context: Context, form: Form, stop: Stop) -> partial[tuple[bytes, str,
     if (photo is None) == (wanted.photo_id is None):
         raise RefusedError(422, "send either the file `photo` or the field `photo_id`")
     if photo is not None:
+        if wanted.result:
+            raise RefusedError(422, "`result` is of a photo that was sent before; give `photo_id`")
         read = partial(jobs.open_photo, photo.data, context.settings.max_pixels)
     else:
         stored = context.store.get(wanted.photo_id or "")

@@ -1,27 +1,30 @@
-"""Read a multipart request into memory.
+"""Read a request's body into memory, within limits.
 
-Starlette's own reader moves files above 1 MB to disk, where a photo must not go; this one feeds the
-same parser and keeps the bytes.
+Starlette's parser of multipart forms does the reading. By itself it moves files above 1 MB to disk,
+where a photo must not go; here it is told to keep them.
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import ClassVar
 
 import anyio
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
-from starlette.requests import Request
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect, Request
 
+from regionwise.web.clients import Arriving
 from regionwise.web.refusals import RefusedError
 
-if TYPE_CHECKING:
-    from python_multipart.multipart import MultipartCallbacks
-
-_MAX_PARTS = 64
+_MAX_FILES = 8
+_MAX_FIELDS = 64
 _MAX_FIELD = 4096  # bytes of a part that is no file
-_MAX_HEADERS = 4096  # bytes of the headers of one part
+_GLANCE = 0.25  # seconds between two looks at whether a body is still welcome
+_GRACE = 10.0  # seconds before a body's speed counts
+_SLOWEST = 20_000  # bytes a second that a body must come with, over all of its time
 
 
 @dataclass
@@ -40,43 +43,103 @@ class Form:
     files: dict[str, SentFile] = field(default_factory=dict)
 
 
-async def read_form(request: Request, max_bytes: int, seconds: float) -> Form:
-    """Read a multipart request.
+@dataclass(frozen=True)
+class BodyLimits:
+    """What a body may be.
 
-    Args:
-        request: whose body nobody has read.
-        max_bytes: a longer body is refused, before it is read where it says its length.
-        seconds: a body that takes longer is refused.
+    Attributes:
+        max_bytes: a longer one is refused, before it is read where it says its length.
+        seconds: one that takes longer is refused; so is one that trickles.
+        count: is told of each piece's bytes, and may refuse it.
+        arriving: knows whether the body must give way to another.
+    """
+
+    max_bytes: int
+    seconds: float
+    count: Callable[[int], None] = lambda _: None
+    arriving: Arriving = field(default_factory=lambda: Arriving("", 0))
+
+
+class _InMemory(MultiPartParser):
+    """Keeps files in memory, and knows whether the form came to its end."""
+
+    spool_max_size = 1 << 62
+    kind: ClassVar[str] = "multipart/form-data"
+    ended = False
+
+    def on_end(self) -> None:
+        super().on_end()
+        self.ended = True
+
+
+async def read_form(request: Request, limits: BodyLimits) -> Form:
+    """Read a multipart request whose body nobody has read.
 
     Raises:
-        RefusedError: with 400, 408, 413 or 415.
+        RefusedError: with 400, 408, 413 or 415, or what the counting refuses.
         starlette.requests.ClientDisconnect: if the client goes.
     """
-    kind, options = parse_options_header(request.headers.get("content-type", ""))
-    boundary = options.get(b"boundary")
-    if kind != b"multipart/form-data" or not boundary:
+    kind, _, rest = request.headers.get("content-type", "").partition(";")
+    if kind.strip().lower() != _InMemory.kind or "boundary=" not in rest:
         raise RefusedError(415, "the request is no form; send multipart/form-data")
-    length = request.headers.get("content-length", "0")
-    if length.isdigit() and int(length) > max_bytes:
-        raise _too_large(max_bytes)
-    parts = _Parts()
-    received = 0
+    parser = _InMemory(
+        request.headers,
+        _pieces(request, limits),  # type: ignore[arg-type]
+        max_files=_MAX_FILES,
+        max_fields=_MAX_FIELDS,
+        max_part_size=_MAX_FIELD,
+    )
     try:
-        parser = MultipartParser(boundary, parts.callbacks())
-        with anyio.fail_after(seconds):
-            async for chunk in request.stream():
-                received += len(chunk)
-                if received > max_bytes:
-                    raise _too_large(max_bytes)
-                parser.write(chunk)
-        parser.finalize()
-    except FormParserError as error:
-        raise RefusedError(400, "the form is broken; send multipart/form-data") from error
-    except TimeoutError as error:
-        raise RefusedError(408, f"the request took more than {seconds:g} s to arrive") from error
-    if not parts.ended:
+        data = await parser.parse()
+    except MultiPartException as error:
+        raise RefusedError(400, f"the form is broken: {_clause(error.message)}") from error
+    if not parser.ended:
+        await data.close()
         raise RefusedError(400, "the form is cut short; send it anew")
-    return parts.form
+    form = Form()
+    for name, value in data.multi_items():
+        if isinstance(value, UploadFile):
+            form.files[name] = SentFile(value.filename or "", await value.read())
+            await value.close()
+        else:
+            form.fields[name] = value
+    return form
+
+
+async def read_body(request: Request, limits: BodyLimits) -> bytes:
+    """Read a small body whole.
+
+    Raises:
+        RefusedError: with 408 or 413.
+        starlette.requests.ClientDisconnect: if the client goes.
+    """
+    return b"".join([piece async for piece in _pieces(request, limits)])
+
+
+async def _pieces(request: Request, limits: BodyLimits) -> AsyncIterator[bytes]:
+    """The body as it comes, refused as soon as it breaks a limit."""
+    length = request.headers.get("content-length", "0")
+    if length.isdigit() and int(length) > limits.max_bytes:
+        raise _too_large(limits.max_bytes)
+    started, body = time.monotonic(), limits.arriving
+    more = True
+    while more:
+        allowed = min(limits.seconds, _GRACE + body.received / _SLOWEST)
+        if body.gives_way or time.monotonic() > started + allowed:
+            raise RefusedError(408, "the request came too slowly; send it anew")
+        message = None
+        with anyio.move_on_after(_GLANCE):
+            message = await request.receive()
+        if message is None:
+            continue
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        piece, more = message.get("body", b""), message.get("more_body", False)
+        body.received += len(piece)
+        if body.received > limits.max_bytes:
+            raise _too_large(limits.max_bytes)
+        limits.count(len(piece))
+        yield piece
 
 
 def _too_large(max_bytes: int) -> RefusedError:
@@ -85,73 +148,5 @@ def _too_large(max_bytes: int) -> RefusedError:
     )
 
 
-class _Parts:
-    """Gathers what the parser finds."""
-
-    def __init__(self) -> None:
-        self.form = Form()
-        self.ended = False
-        self._count = 0
-        self._header = (bytearray(), bytearray())
-        self._headers: dict[bytes, bytes] = {}
-        self._name = ""
-        self._file_name: str | None = None
-        self._data = bytearray()
-
-    def callbacks(self) -> MultipartCallbacks:
-        return {
-            "on_part_begin": self._part_begin,
-            "on_part_data": self._part_data,
-            "on_part_end": self._part_end,
-            "on_header_field": self._header_field,
-            "on_header_value": self._header_value,
-            "on_header_end": self._header_end,
-            "on_headers_finished": self._headers_finished,
-            "on_end": self._end,
-        }
-
-    def _part_begin(self) -> None:
-        self._count += 1
-        if self._count > _MAX_PARTS:
-            raise RefusedError(400, f"the form has more than {_MAX_PARTS} parts")
-        self._headers = {}
-        self._data = bytearray()
-
-    def _header_field(self, data: bytes, start: int, end: int) -> None:
-        self._grow_header(0, data[start:end])
-
-    def _header_value(self, data: bytes, start: int, end: int) -> None:
-        self._grow_header(1, data[start:end])
-
-    def _grow_header(self, which: int, data: bytes) -> None:
-        self._header[which].extend(data)
-        if len(self._header[which]) + sum(map(len, self._headers.values())) > _MAX_HEADERS:
-            raise RefusedError(400, "a part of the form has headers that are too long")
-
-    def _header_end(self) -> None:
-        name, value = self._header
-        self._headers[bytes(name).lower()] = bytes(value)
-        self._header = (bytearray(), bytearray())
-
-    def _headers_finished(self) -> None:
-        _, options = parse_options_header(self._headers.get(b"content-disposition", b""))
-        if b"name" not in options:
-            raise RefusedError(400, "a part of the form has no name")
-        self._name = options[b"name"].decode("utf-8", "replace")
-        file_name = options.get(b"filename")
-        self._file_name = None if file_name is None else file_name.decode("utf-8", "replace")
-
-    def _part_data(self, data: bytes, start: int, end: int) -> None:
-        self._data += memoryview(data)[start:end]
-        if self._file_name is None and len(self._data) > _MAX_FIELD:
-            raise RefusedError(400, "a field of the form is too long; send photo and mask as files")
-
-    def _part_end(self) -> None:
-        if self._file_name is None:
-            self.form.fields[self._name] = self._data.decode("utf-8", "replace")
-        else:
-            self.form.files[self._name] = SentFile(self._file_name, bytes(self._data))
-        self._data = bytearray()
-
-    def _end(self) -> None:
-        self.ended = True
+def _clause(message: str) -> str:
+    return message[:1].lower() + message[1:].rstrip(".")

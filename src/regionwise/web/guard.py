@@ -22,6 +22,7 @@ import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from regionwise.web.clients import WrongTokens, client_of
 from regionwise.web.refusals import RefusedError
 from regionwise.web.settings import ServerSettings
 
@@ -50,6 +51,7 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: ServerSettings) -> None:
         self._app = app
         self._settings = settings
+        self._wrong_tokens = WrongTokens()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, see ASGI."""
@@ -70,7 +72,9 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 headers.update(_HEADERS)
                 headers.setdefault("Cache-Control", "no-store")
-                if status >= 400 and not await body.read_to_end(2 * self._settings.max_bytes):
+                if status == 408 or (
+                    status >= 400 and not await body.read_to_end(2 * self._settings.max_bytes)
+                ):
                     headers["Connection"] = "close"
             await send(message)
 
@@ -107,11 +111,17 @@ class Guard:
             )
         check_same_site(headers, host, scope)
         if self._settings.token is not None and scope["path"].startswith("/api/"):
-            scheme, _, shown = headers.get("authorization", "").partition(" ")
-            wanted = self._settings.token.encode()
-            same = hmac.compare_digest(shown.encode("latin-1"), wanted)  # as headers are decoded
-            if scheme.lower() != "bearer" or not same:
-                raise RefusedError(401, "the server asks for its token; send Authorization: Bearer")
+            self._check_token(headers.get("authorization", ""), client_of(scope))
+
+    def _check_token(self, sent: str, client: str) -> None:
+        scheme, _, shown = sent.partition(" ")
+        if scheme.lower() != "bearer" or not shown:
+            raise RefusedError(401, "the server asks for its token; send Authorization: Bearer")
+        self._wrong_tokens.check(client)
+        wanted = (self._settings.token or "").encode()
+        if not hmac.compare_digest(shown.encode("latin-1"), wanted):  # as headers are decoded
+            self._wrong_tokens.add(client)
+            raise RefusedError(401, "this token is not the server's; send the one it was given")
 
 
 class _Body:
@@ -188,5 +198,7 @@ async def _refuse(error: RefusedError, send: Send) -> None:
     headers = [(b"content-type", b"application/json")]
     if error.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
+    if error.retry_after is not None:
+        headers.append((b"retry-after", str(error.retry_after).encode()))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

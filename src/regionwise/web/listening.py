@@ -11,6 +11,7 @@ import uvicorn
 
 from regionwise.errors import RegionwiseError
 from regionwise.web.app import create_app
+from regionwise.web.connection import connection_kind
 from regionwise.web.settings import ServerSettings
 
 
@@ -78,10 +79,11 @@ def serve(listener: socket.socket, settings: ServerSettings, started: Callable[[
     Server(
         uvicorn.Config(
             app,
+            http=connection_kind(),
             access_log=False,  # it would write the ids of photos; see regionwise.web.guard
             log_level="warning",
             server_header=False,
-            limit_concurrency=256,
+            limit_concurrency=512,
             timeout_graceful_shutdown=3,
             h11_max_incomplete_event_size=32768,
         )

@@ -64,7 +64,8 @@ class FillRequest(BaseModel):
         return int(x), int(y)
 
 
-_OPTIONS = {one.name: one for one in dataclasses.fields(FillOptions) if one.name != "device"}
+_NOT_SERVED = ("device", "page", "keep_video")
+_OPTIONS = {one.name: one for one in dataclasses.fields(FillOptions) if one.name not in _NOT_SERVED}
 """Those that a client may set."""
 
 
@@ -132,6 +133,20 @@ def read_options(kind: type[_Form], fields: dict[str, str]) -> _Form:
         raise RefusedError(422, f"{name}: {first['msg'].lower()}") from error
 
 
+def read_json(kind: type[_Form], body: bytes) -> _Form:
+    """Check a body of JSON.
+
+    Raises:
+        RefusedError: with 422 and what is wrong first.
+    """
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(map(str, first["loc"]))[:60] or "the body"
+        raise RefusedError(422, f"{name}: {first['msg'].lower()}") from error
+
+
 class ResultInfo(BaseModel):
     """One fill of a stored photo."""
 
@@ -174,10 +189,19 @@ class ModelInfo(BaseModel):
     seeded: bool = Field(description="Whether the seed changes its fills.")
 
 
+class Word(BaseModel):
+    """A plain word for how to fill, and the options that it stands for."""
+
+    name: str
+    options: dict[str, str | bool | float]
+
+
 class ModelList(BaseModel):
     """The models, and what the server allows."""
 
     models: list[ModelInfo]
+    words: list[Word]
+    saves: bool = Field(description="Whether the server has a folder to save results in.")
     max_bytes: int
     max_pixels: int
     max_grow: float
@@ -194,6 +218,28 @@ class ZipOrder(BaseModel):
     """What goes into the archive."""
 
     photos: list[ZipEntry] = Field(min_length=1, max_length=1000)
+
+
+class Saved(BaseModel):
+    """A result that was written into the server's folder."""
+
+    name: str = Field(description="Of the file; nothing is written over.")
+
+
+class Point(BaseModel):
+    """A pixel of the photo."""
+
+    x: int
+    y: int
+    inside: bool = Field(default=True, description="Whether it is of the thing, or beside it.")
+
+
+class Selection(BaseModel):
+    """What to select: points on it and beside it, or a box round it."""
+
+    result: int = Field(default=0, ge=0)
+    points: list[Point] = Field(default=[], max_length=100)
+    box: tuple[int, int, int, int] | None = None
 
 
 class Problem(BaseModel):

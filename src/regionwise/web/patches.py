@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from regionwise.arrays import Mask, Pixels
-from regionwise.photos.files import Photo
+from regionwise.photos.photo import Photo
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,11 +26,27 @@ class Patch:
 
 
 def patches_since(before: Photo, after: Photo) -> tuple[Patch, ...]:
-    """What a fill made new, cut out and copied, so that the photos themselves can go."""
-    return tuple(
-        Patch(done.top, done.left, after.color[done.window].copy(), np.array(done.hole))
-        for done in after.filled[len(before.filled) :]
-    )
+    """What a fill made new, cut to its hole and copied, so that the photos themselves can go."""
+    patches = []
+    for done in after.filled[len(before.filled) :]:
+        if not done.hole.any():
+            continue
+        rows, columns = (_extent(np.asarray(done.hole.any(axis=axis))) for axis in (1, 0))
+        patches.append(
+            Patch(
+                done.top + rows.start,
+                done.left + columns.start,
+                after.color[done.window][rows, columns].copy(),
+                done.hole[rows, columns].copy(),
+            )
+        )
+    return tuple(patches)
+
+
+def _extent(flags: Mask) -> slice:
+    """From the first True to the last."""
+    places = np.flatnonzero(flags)
+    return slice(int(places[0]), int(places[-1]) + 1)
 
 
 def with_patches(photo: Photo, patches: tuple[Patch, ...]) -> Photo:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
@@ -19,10 +19,12 @@ from starlette.types import Receive, Scope, Send
 
 from regionwise.errors import MaskError, RegionwiseError
 from regionwise.filling.fill import ReportProgress
-from regionwise.photos.files import encode_photo
+from regionwise.photos.writing import encode_photo
 from regionwise.web import jobs
-from regionwise.web.archive import zip_chunks
+from regionwise.web.archive import write_unused, zip_chunks
+from regionwise.web.clients import client_of
 from regionwise.web.context import Context, context_of
+from regionwise.web.fill_queue import Place
 from regionwise.web.fill_routes import MEDIA_TYPES, PROBLEMS, form_schema
 from regionwise.web.forms import SentFile
 from regionwise.web.guard import log
@@ -30,7 +32,9 @@ from regionwise.web.messages import (
     FillOfUpload,
     PhotoInfo,
     ResultInfo,
+    Saved,
     ZipOrder,
+    read_json,
     read_options,
 )
 from regionwise.web.patches import Patch, patches_since, with_patches
@@ -42,6 +46,10 @@ from regionwise.web.tiles import render_tile
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS)
 
 Number = Annotated[int, Query(ge=0, le=1_000_000)]
+FileFormat = Annotated[
+    Literal["JPEG", "PNG", "WEBP", "TIFF", "BMP"] | None,
+    Query(description="Another format than the photo's own."),
+]
 
 
 @router.post(
@@ -52,18 +60,20 @@ Number = Annotated[int, Query(ge=0, le=1_000_000)]
 async def send_photo(request: Request) -> PhotoInfo:
     """Send a photo to work on. The server forgets it some hours after it was last asked for."""
     context = context_of(request)
-    with context.queue.place():
-        try:
-            form = await context.form(request)
-        except ClientDisconnect as error:
-            raise RefusedError(CLIENT_GONE, "the client is gone") from error
-        file = form.files.get("photo")
-        if file is None:
-            raise RefusedError(422, "the form has no file `photo`")
-        photo = await context.queue.run(
-            partial(jobs.open_photo, file.data, context.settings.max_pixels)
-        )
-    stored = context.store.add(safe_name(file.name), file.data, photo)
+    client = client_of(request.scope)
+    try:
+        async with context.form(request) as (form, arrival):
+            file = form.files.get("photo")
+            if file is None:
+                raise RefusedError(422, "the form has no file `photo`")
+            with context.queue.place(client) as place:
+                photo = await context.queue.run(
+                    place, partial(jobs.open_photo, file.data, context.settings.max_pixels)
+                )
+            arrival.end()
+            stored = context.store.add(safe_name(file.name), file.data, photo, client)
+    except ClientDisconnect as error:
+        raise RefusedError(CLIENT_GONE, "the client is gone") from error
     context.decoded.put(stored.id, photo)
     return stored.described()
 
@@ -104,47 +114,93 @@ async def tile(
 
 
 @router.get("/photos/{identity}/file", response_class=Response)
-async def download(request: Request, identity: str, result: Number = 0) -> Response:
-    """A result as a file of the photo's own format, at full size, with its metadata."""
+async def download(
+    request: Request,
+    identity: str,
+    result: Number = 0,
+    format: FileFormat = None,  # noqa: A002
+) -> Response:
+    """A result as a file, at full size, with its metadata; by default of the photo's own format."""
     context = context_of(request)
     stored = context.store.get(identity)
     patches = stored.patches_of(result)
-    with context.queue.place():
-        data = await context.queue.run(lambda: _encoded(context, stored, patches))
+    with context.queue.place(client_of(request.scope)) as place:
+        data = await context.queue.run(place, lambda: _encoded(context, stored, patches, format))
     name = quote(filled_name(stored.info.name, result))
     return Response(
         data,
-        media_type=MEDIA_TYPES[stored.info.format],
+        media_type=MEDIA_TYPES[format or stored.info.format],
         headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
     )
 
 
-@router.post("/zip", response_class=Response)
-async def download_all(request: Request, order: ZipOrder) -> StreamingResponse:
+@router.post(
+    "/zip",
+    response_class=Response,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": ZipOrder.model_json_schema()}},
+        }
+    },
+)
+async def download_all(request: Request) -> StreamingResponse:
     """Several results as one archive, written while it is sent."""
     context = context_of(request)
-    with ExitStack() as held:
-        held.enter_context(context.queue.place())
-        return _HeldResponse(
-            zip_chunks(_zip_entries(context, order)),
-            held.pop_all(),
-            media_type="application/zip",
-            headers={"Content-Disposition": "attachment; filename=photos_filled.zip"},
-        )
+    order = read_json(ZipOrder, await context.small_body(request))
+    return StreamingResponse(
+        zip_chunks(_zip_entries(context, order, client_of(request.scope))),
+        media_type="application/zip",
+        headers={"Content-Disposition": "attachment; filename=photos_filled.zip"},
+    )
 
 
-def _zip_entries(context: Context, order: ZipOrder) -> list[tuple[str, partial[bytes]]]:
-    entries = []
+def _zip_entries(
+    context: Context, order: ZipOrder, client: str
+) -> list[tuple[str, Callable[[], Awaitable[bytes]]]]:
+    """Names, and what writes each file, with a place in the queue of its own."""
+
+    async def encoded(stored: KeptPhoto, patches: tuple[Patch, ...]) -> bytes:
+        with context.queue.place(client) as place:
+            return await context.queue.run(place, partial(_encoded, context, stored, patches))
+
+    entries: list[tuple[str, Callable[[], Awaitable[bytes]]]] = []
     for wanted in order.photos:
         stored = context.store.get(wanted.id)
         patches = stored.patches_of(wanted.result)
         name = filled_name(stored.info.name, wanted.result)
-        entries.append((name, partial(_encoded, context, stored, patches)))
+        entries.append((name, partial(encoded, stored, patches)))
     return entries
 
 
-def _encoded(context: Context, stored: KeptPhoto, patches: tuple[Patch, ...]) -> bytes:
-    return encode_photo(with_patches(context.photo(stored), patches)) if patches else stored.source
+def _encoded(
+    context: Context, stored: KeptPhoto, patches: tuple[Patch, ...], kind: str | None = None
+) -> bytes:
+    if not patches and kind in (None, stored.info.format):
+        return stored.source
+    return encode_photo(with_patches(context.photo(stored), patches), kind)
+
+
+@router.post("/photos/{identity}/save", status_code=201)
+async def save(
+    request: Request,
+    identity: str,
+    result: Number = 0,
+    name: Annotated[str, Query(max_length=200)] = "",
+) -> Saved:
+    """Write a result into the folder that the server was given; nothing is written over."""
+    context = context_of(request)
+    folder = context.settings.output_dir
+    if folder is None:
+        raise RefusedError(403, "this server has no folder to save in; download the result")
+    stored = context.store.get(identity)
+    patches = stored.patches_of(result)
+    wanted = safe_name(name or filled_name(stored.info.name, result))
+    with context.queue.place(client_of(request.scope)) as place:
+        written = await context.queue.run(
+            place, lambda: write_unused(_encoded(context, stored, patches), folder, wanted)
+        )
+    return Saved(name=written)
 
 
 @router.post(
@@ -157,26 +213,27 @@ async def fill_stored(request: Request, identity: str) -> Response:
     """Fill a stored photo.
 
     The answer is a line of JSON for each step: `{"ahead": n}`, `{"done": share}` as it goes on,
-    from 0 to 1, at last `{"result": {...}}` or `{"error": "..."}`. To cancel, close the
-    connection.
+    from 0 to 1, at last `{"result": {...}}` or `{"error": "...", "status": 422}`. To cancel, close
+    the connection.
     """
     context = context_of(request)
     stop = context.stop()
-    with ExitStack() as held:
-        held.enter_context(context.queue.place())
+    async with AsyncExitStack() as held:
         held.callback(stop.set)
         try:
-            form = await context.form(request)
+            form, _ = await held.enter_async_context(context.form(request))
         except ClientDisconnect as error:
             raise RefusedError(CLIENT_GONE, "the client is gone") from error
         wanted = read_options(FillOfUpload, form.fields)
         stored = context.store.get(identity)
+        place = held.enter_context(context.queue.place(client_of(request.scope)))
         order = _Order(
-            context, stored, stored.patches_of(wanted.result), form.files.get("mask"), wanted
+            context, stored, stored.patches_of(wanted.result), form.files.get("mask"), wanted, place
         )
         return _HeldResponse(
             _events(request, order, stop), held.pop_all(), media_type="application/x-ndjson"
         )
+    raise AssertionError("the block above answers or raises")
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,6 +245,7 @@ class _Order:
     patches: tuple[Patch, ...]
     mask: SentFile | None
     request: FillOfUpload
+    place: Place
 
     def work(self, stop: Stop, progress: ReportProgress) -> tuple[jobs.Filling, tuple[Patch, ...]]:
         """Fill; in a worker thread."""
@@ -222,14 +280,12 @@ class _Order:
 class _HeldResponse(StreamingResponse):
     """Gives back what it holds when it has ended, however it ends."""
 
-    def __init__(
-        self, content: AsyncIterator[bytes] | Iterator[bytes], held: ExitStack, **options: Any
-    ) -> None:
+    def __init__(self, content: AsyncIterator[bytes], held: AsyncExitStack, **options: Any) -> None:
         super().__init__(content, **options)
         self._held = held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with self._held:
+        async with self._held:
             await super().__call__(scope, receive, send)
 
 
@@ -244,7 +300,7 @@ async def _events(request: Request, order: _Order, stop: Stop) -> AsyncIterator[
     queue = order.context.queue
     async with stopped_on_disconnect(request, stop):
         yield _line({"ahead": queue.ahead})
-        work = asyncio.create_task(queue.run(partial(order.work, stop, progress)))
+        work = asyncio.create_task(queue.run(order.place, partial(order.work, stop, progress)))
         work.add_done_callback(lambda _: steps.put_nowait(None))
         while (step := await steps.get()) is not None:
             yield _line(step)
@@ -253,7 +309,8 @@ async def _events(request: Request, order: _Order, stop: Stop) -> AsyncIterator[
         except Exception as error:  # the status is long sent: whatever it is must be a line
             if not isinstance(error, RegionwiseError):
                 log.exception("a fill failed")
-            yield _line({"error": jobs.one_line(error)})
+            status = error.status if isinstance(error, RefusedError) else 422
+            yield _line({"error": jobs.one_line(error), "status": status})
 
 
 def _line(event: dict[str, Any]) -> bytes:

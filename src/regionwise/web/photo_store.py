@@ -8,12 +8,13 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from regionwise.photos.files import Photo
 from regionwise.photos.masks import mask_from_alpha
+from regionwise.photos.photo import Photo
 from regionwise.web.messages import PhotoInfo, ResultInfo
 from regionwise.web.patches import Patch
 from regionwise.web.refusals import RefusedError
@@ -35,6 +36,7 @@ class KeptPhoto:
     id: str
     source: bytes
     info: PhotoInfo
+    client: str
     results: list[Result] = field(default_factory=list)
     used: float = 0.0
 
@@ -51,49 +53,89 @@ class KeptPhoto:
         """
         if number > len(self.results):
             raise RefusedError(404, f"the photo has no result {number}")
-        patches: tuple[Patch, ...] = ()
+        chain = []
         while number:
             result = self.results[number - 1]
-            patches = result.patches + patches
+            chain.append(result.patches)
             number = result.info.start
-        return patches
+        return tuple(patch for patches in reversed(chain) for patch in patches)
 
     def described(self) -> PhotoInfo:
         """What clients are told."""
         return self.info.model_copy(update={"results": [result.info for result in self.results]})
 
 
+class Arrival:
+    """The bytes of a request, counted while it arrives and is worked on."""
+
+    def __init__(self, store: PhotoStore) -> None:
+        self._store = store
+        self.size = 0
+
+    def count(self, size: int) -> None:
+        """So many bytes more are there.
+
+        Raises:
+            RefusedError: with 413 or 429 if there is no room for them.
+        """
+        self._store.make_room(size)
+        self.size += size
+        self._store.arriving += size
+
+    def end(self) -> None:
+        """They are gone, or kept."""
+        self._store.arriving -= self.size
+        self.size = 0
+
+
 class PhotoStore:
-    """Photos by an id that can't be guessed; forgotten when nobody asks for them any more."""
+    """Photos by an id that can't be guessed; forgotten when nobody asks for them any more.
+
+    Where the memory is full, the photo that was used longest ago goes, of the client that has most
+    in it. A page has the file and the masks still, and sends them again.
+    """
 
     def __init__(
         self,
         memory: int,
         idle_seconds: float,
         clock: Callable[[], float] = time.monotonic,
+        on_forget: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Start empty.
 
         Args:
-            memory: bytes of files and results in all.
+            memory: bytes of files, results and requests in all.
             idle_seconds: how long a photo is kept that nobody asks for.
             clock: seconds.
+            on_forget: is told the id of each photo that goes.
         """
         self._memory = memory
         self._idle_seconds = idle_seconds
         self._clock = clock
+        self._on_forget = on_forget
         self._photos: dict[str, KeptPhoto] = {}
+        self.arriving = 0
 
-    def add(self, name: str, source: bytes, photo: Photo) -> KeptPhoto:
+    @contextmanager
+    def arrival(self) -> Iterator[Arrival]:
+        """Count a request's bytes."""
+        arrival = Arrival(self)
+        try:
+            yield arrival
+        finally:
+            arrival.end()
+
+    def add(self, name: str, source: bytes, photo: Photo, client: str = "") -> KeptPhoto:
         """Keep a photo.
 
         Raises:
-            RefusedError: with 507 if the memory is full.
+            RefusedError: with 413 or 429 if there is no room for it.
         """
-        self._check_room(len(source))
+        self.make_room(len(source))
         identity = secrets.token_urlsafe(16)
         info = _describe(identity, name, source, photo)
-        stored = KeptPhoto(identity, source, info, used=self._clock())
+        stored = KeptPhoto(identity, source, info, client, used=self._clock())
         self._photos[identity] = stored
         return stored
 
@@ -123,9 +165,10 @@ class PhotoStore:
         """Keep a fill of a photo.
 
         Raises:
-            RefusedError: with 507 if the memory is full.
+            RefusedError: with 404 if the photo went meanwhile, 413 or 429 if there is no room.
         """
-        self._check_room(sum(patch.size for patch in patches))
+        self.get(stored.id)
+        self.make_room(sum(patch.size for patch in patches), keep=stored.id)
         info = ResultInfo(
             number=len(stored.results) + 1,
             start=start,
@@ -144,27 +187,48 @@ class PhotoStore:
         Raises:
             RefusedError: with 404 if there is none.
         """
-        del self._photos[self.get(identity).id]
+        self._forget(self.get(identity).id)
+
+    def _forget(self, identity: str) -> None:
+        del self._photos[identity]
+        self._on_forget(identity)
 
     @property
     def size(self) -> int:
-        """Bytes in memory."""
+        """Bytes in memory of what is kept."""
         return sum(stored.size for stored in self._photos.values())
 
-    def _check_room(self, size: int) -> None:
-        if self.size + size > self._memory:
-            raise RefusedError(
-                507,
-                f"the server keeps {self._memory / 1e6:g} MB of photos and results, and is full; "
-                "remove photos, or start it with a larger --memory",
-            )
+    def make_room(self, size: int, keep: str = "") -> None:
+        """Forget photos until so many bytes more fit; all but one.
+
+        Raises:
+            RefusedError: with 413 if they never will, 429 if they don't now.
+        """
+        if size > self._memory:
+            raise RefusedError(413, "this is more than the server's memory for photos holds")
+        while self.size + self.arriving + size > self._memory:
+            oldest = self._most_dispensable(keep)
+            if oldest is None:
+                raise RefusedError(
+                    429, "the server's memory is full; try again in a moment", retry_after=5
+                )
+            self._forget(oldest)
+
+    def _most_dispensable(self, keep: str) -> str | None:
+        sizes: Counter[str] = Counter()
+        for one in self._photos.values():
+            sizes[one.client] += one.size
+        others = [one for one in self._photos.values() if one.id != keep]
+        if not others:
+            return None
+        return max(others, key=lambda one: (sizes[one.client], -one.used)).id
 
     def forget_idle(self) -> list[str]:
         """Forget the photos that nobody asked for in a long time; gives their ids."""
         oldest = self._clock() - self._idle_seconds
         gone = [key for key, one in self._photos.items() if one.used < oldest]
         for key in gone:
-            del self._photos[key]
+            self._forget(key)
         return gone
 
 

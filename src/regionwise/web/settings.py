@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from dataclasses import dataclass
+from pathlib import Path
 
 from regionwise.engines.engine import Device
 
@@ -27,8 +28,12 @@ class ServerSettings:
         upload_seconds: the longest that a request may take to arrive.
         workers: photos worked on at a time. The engine runs one batch at a time whatever this is.
         waiting: how many more requests may wait; beyond them a client is told to come back later.
-        memory: bytes of photo files and results that are kept for the page.
+        arriving: bodies that may arrive at a time.
+        arriving_each: of these, of one client.
+        memory: bytes of photo files and results that are kept for the page, and of what arrives.
         decoded_memory: bytes of decoded photos kept at hand; one is kept however large it is.
+        output_dir: a folder that pages may save results in, or None.
+        segmenter: a file with a SAM-class network for selecting, or None for the classical way.
         idle_seconds: a photo that nobody asked for so long is forgotten.
     """
 
@@ -42,9 +47,13 @@ class ServerSettings:
     fill_seconds: float = 300
     upload_seconds: float = 120
     workers: int = 2
-    waiting: int = 16
+    waiting: int = 64
+    arriving: int = 64
+    arriving_each: int = 16
     memory: int = 1000 * MEGA
     decoded_memory: int = 500 * MEGA
+    output_dir: Path | None = None
+    segmenter: Path | None = None
     idle_seconds: float = 3 * 3600
 
     @property

@@ -1,4 +1,4 @@
-"""Stop a fill between two windows: its client has gone, its time is over, or the server ends."""
+"""Stop a fill on its way: its client has gone, its time is over, or the server ends."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 
 from starlette.requests import Request
 
+from regionwise.arrays import Floats
+from regionwise.engines.engine import Engine, Wrapper
 from regionwise.web.refusals import RefusedError, StoppedError
 
 
@@ -52,9 +54,22 @@ class Stop:
         if time.monotonic() > self._deadline:
             raise RefusedError(
                 503,
-                f"the fill took more than {self._seconds:g} s; paint less at a time, "
-                "or start the server with a longer --fill-seconds",
+                f"the fill took more than {self._seconds:g} s, which is all that this server "
+                "gives to one; paint less at a time",
             )
+
+
+class StoppableEngine(Wrapper):
+    """Looks at `stop` before each batch, and so between the views of an ensemble too."""
+
+    def __init__(self, engine: Engine, stop: Stop) -> None:
+        super().__init__(engine)
+        self._stop = stop
+
+    def fill(self, images: Floats, masks: Floats) -> Floats:
+        """Fill a batch, see `regionwise.engines.engine.Engine`."""
+        self._stop.check()
+        return self.engine.fill(images, masks)
 
 
 @asynccontextmanager

@@ -175,7 +175,7 @@ class _Parser:
 
     def _segment(self, marker: int, at: int, payload: bytes) -> None:
         if marker in _NOT_SPLICED:
-            raise UnsupportedJpegError(f"it is a {_NOT_SPLICED[marker]} JPEG")
+            raise UnsupportedJpegError(f"its kind is {_NOT_SPLICED[marker]}")
         if marker == _LINES:
             raise UnsupportedJpegError("its height is told after its first scan")
         if marker in (_BASELINE, _EXTENDED, _PROGRESSIVE):

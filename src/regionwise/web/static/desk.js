@@ -1,11 +1,16 @@
 // All photos and what is done with them; the buttons follow from that.
 
+import { Answers } from "./answers.js";
+import { prepare } from "./bitmaps.js";
+import { Exports } from "./exports.js";
 import { Filler } from "./filler.js";
 import { Gestures } from "./gestures.js";
+import { t } from "./language.js";
+import { MaskTools } from "./mask_tools.js";
 import { complain, say } from "./notices.js";
-import { Options, showHistory, showPhotos } from "./panel.js";
+import { Options, showHistory, showMaskSources, showPhotos } from "./panel.js";
 import { WorkPhoto } from "./photo.js";
-import { fetchFile, fetchPhoto, fetchZip, forgetPhoto, sendPhoto } from "./server.js";
+import { fetchPhoto, forgetPhoto, sendPhoto } from "./server.js";
 import { Stage } from "./stage.js";
 import { dropFile, keepFile, keepWork } from "./storage.js";
 
@@ -22,7 +27,11 @@ export class Desk {
     this.filler = new Filler(this);
     this.limits = { max_bytes: Infinity };
     this.options = new Options();
+    this.exports = new Exports(this);
+    this.maskTools = new MaskTools(this);
+    this.answers = new Answers(this);
     this.stage = new Stage(find("#stage"));
+    this.stage.onView = () => this.viewChanged();
     this.gestures = new Gestures(this.stage, {
       tool: () => ({
         name: this.tool === "eraser" ? "brush" : this.tool,
@@ -31,6 +40,7 @@ export class Desk {
       }),
       canPaint: () => this.photo && this.stage.compare === null && !this.stage.original,
       onPaint: (operation) => this.painted(operation),
+      onSelect: (what) => this.maskTools.select(what),
     });
     find("#compare-range").addEventListener("input", (event) => this.setCompare(event.target.value));
     setInterval(() => this.checkPhotos(), STILL_HERE);
@@ -40,7 +50,8 @@ export class Desk {
   /** The server said what it has. */
   connect(limits) {
     this.limits = limits;
-    this.options.setModels(limits.models);
+    this.options.setModels(limits.models, limits.words);
+    this.exports.connect(limits);
     for (const input of [this.options.grow, this.options.feather]) input.max = limits.max_grow;
   }
 
@@ -48,24 +59,32 @@ export class Desk {
 
   async open(files) {
     if (!files.length) return;
+    const failures = [];
+    let shown = false;
     for (const [index, file] of files.entries()) {
-      const name = file.name || "the picture";
-      const count = files.length > 1 ? ` (${index + 1} of ${files.length})` : "";
-      this.status(`Opening ${name}${count}…`);
+      const name = file.name || t("the picture");
+      const counted = { name, number: index + 1, count: files.length };
+      const opening = files.length > 1 ? t("Opening {name} ({number} of {count})…", counted) : t("Opening {name}…", counted);
+      this.status(opening);
+      document.body.dataset.opening = opening;
       try {
         if (file.size > this.limits.max_bytes) {
           const most = this.limits.max_bytes / 1e6;
-          throw new Error(`${name} is larger than the ${most} MB that the server takes.`);
+          throw new Error(t("It is larger than the {most} MB that the server takes.", { most }));
         }
-        const info = await sendPhoto(file, () => this.status("The server is busy; waiting…"));
+        const info = await sendPhoto(file, () => this.status(t("The server is busy; waiting…")));
         const photo = new WorkPhoto(file, info);
         this.add(photo);
-        if (index === 0) this.select(this.photos.length - 1);
-        keepFile(photo.key, file).catch(() => say("This browser keeps no files: a reload loses them."));
+        if (!shown) this.select(this.photos.length - 1);
+        shown = true;
+        keepFile(photo.key, file).catch(() => say(t("This browser keeps no files: a reload loses them.")));
       } catch (error) {
-        complain(files.length > 1 && file.name ? new Error(`${name}: ${error.message}`) : error);
+        failures.push(`${name}: ${error.message}`);
       }
     }
+    delete document.body.dataset.opening;
+    if (failures.length === 1) complain(new Error(failures[0]));
+    else if (failures.length) complain(new Error(manyFailures(failures)));
     this.status("");
     this.update();
     this.save();
@@ -81,10 +100,12 @@ export class Desk {
 
   /** Go on where the page was before it was loaded anew. */
   async restore({ photos, current }) {
-    this.status("Opening your photos again…");
+    this.status(t("Opening your photos again…"));
     for (const saved of photos) {
       try {
-        this.add(await this.reopened(saved));
+        const photo = await this.reopened(saved);
+        await prepare(photo.everything);
+        this.add(photo);
       } catch (error) {
         complain(error);
       }
@@ -98,16 +119,11 @@ export class Desk {
       return new WorkPhoto(saved.file, await fetchPhoto(saved.id), saved);
     } catch (error) {
       if (error.status !== 404) throw error;
-      const photo = new WorkPhoto(saved.file, {}, saved);
-      await this.sendAgain(photo);
+      const photo = new WorkPhoto(saved.file, { results: [], name: saved.name }, saved);
+      await prepare(photo.everything);
+      await this.filler.sendAgain(photo);
       return photo;
     }
-  }
-
-  /** The server was started anew, or forgot the photo. */
-  async sendAgain(photo) {
-    photo.restart(await sendPhoto(photo.file));
-    say(`The server had forgotten ${photo.info.name}; it was sent again, without earlier results.`);
   }
 
   tileFailed(photo, error) {
@@ -116,7 +132,9 @@ export class Desk {
       complain(error);
       return;
     }
-    photo.recovering = this.sendAgain(photo)
+    if (this.filler.running) return; // which sends it again by itself
+    photo.recovering = this.filler
+      .run((signal) => this.filler.sendAgain(photo, signal))
       .then(() => photo.tiles.retry(), complain)
       .finally(() => {
         photo.recovering = null;
@@ -132,6 +150,8 @@ export class Desk {
 
   select(index) {
     this.photo = this.photos[index] ?? null;
+    this.answers.close();
+    this.status("");
     this.setCompare(null);
     this.stage.show(this.photo);
     this.changed();
@@ -155,6 +175,8 @@ export class Desk {
 
   painted(operation) {
     this.photo.do(operation);
+    this.answers.close();
+    if (!this.filler.running) this.status("");
     this.update();
     this.save();
     if (this.options.onRelease.checked && !operation.erase) this.filler.fill();
@@ -173,12 +195,15 @@ export class Desk {
   undo() {
     if (this.filler.running || !this.photo) return;
     this.photo.undo();
+    this.answers.close();
+    this.status("");
     this.changed();
   }
 
   redo() {
     if (this.filler.running || !this.photo) return;
     this.photo.redo();
+    this.status("");
     this.changed();
   }
 
@@ -194,7 +219,7 @@ export class Desk {
       other.do({ kind: "paste", operations, scaleX, scaleY });
     }
     this.changed();
-    say(`The mask is on all ${this.photos.length} photos. Fill all, or step through them first.`);
+    say(t("The mask is on all {count} photos. Fill all, or step through them first.", { count: this.photos.length }));
   }
 
   // Results
@@ -208,28 +233,6 @@ export class Desk {
   showResult(number) {
     if (this.filler.running || number === this.photo.result) return;
     this.do({ kind: "show", result: number });
-  }
-
-  async download() {
-    if (!this.photo) return;
-    const { info, result } = this.photo;
-    const busy = () => this.status("The server is busy; waiting…");
-    await this.giveOut(() => fetchFile(info.id, result, busy), filledName(info.name, result));
-  }
-
-  async downloadAll() {
-    const photos = this.photos.map((photo) => ({ id: photo.info.id, result: photo.result }));
-    await this.giveOut(() => fetchZip(photos), "photos_filled.zip");
-  }
-
-  async giveOut(fetchBlob, name) {
-    this.status("Writing the file…");
-    try {
-      saveFile(await fetchBlob(), name);
-    } catch (error) {
-      complain(error);
-    }
-    this.status("");
   }
 
   // What is seen
@@ -267,7 +270,7 @@ export class Desk {
   }
 
   toggleCompare() {
-    if (this.photo) this.setCompare(this.stage.compare === null ? 50 : null);
+    if (this.photo?.result) this.setCompare(this.stage.compare === null ? 50 : null);
   }
 
   /** Where the slider between before and after stands, 0 to 100; null puts it away. */
@@ -282,6 +285,21 @@ export class Desk {
       find("#compare-range").focus({ preventScroll: true });
     }
     this.stage.redraw();
+  }
+
+  /** The photo lies elsewhere on the screen, or is larger or smaller. */
+  viewChanged() {
+    const { view, seen } = this.stage;
+    const percent = 100 * view.scale * window.devicePixelRatio;
+    find("#zoom-value").textContent = `${percent < 10 ? percent.toFixed(1) : Math.round(percent)}%`;
+    if (this.stage.compare === null) return;
+    const [left, top, right, bottom] = seen;
+    Object.assign(find("#compare").style, {
+      left: `${left * view.scale + view.x}px`,
+      top: `${top * view.scale + view.y}px`,
+      width: `${(right - left) * view.scale}px`,
+      height: `${(bottom - top) * view.scale}px`,
+    });
   }
 
   status(text) {
@@ -313,6 +331,13 @@ export class Desk {
       fill: photo && (photo.mask.length || photo.lastMask.length || (photo.info.has_hole && !photo.result)),
       previous: photo !== photos[0],
       next: photo !== photos.at(-1),
+      several: photo && !running && (photo.mask.length || photo.lastMask.length),
+      copy: photo && !running,
+      shrink: photo?.hasMask,
+      grow: photo?.hasMask,
+      saveMask: photo?.hasMask,
+      loadMask: photo,
+      actual: photo,
       fit: photo,
       zoomIn: photo,
       zoomOut: photo,
@@ -326,11 +351,13 @@ export class Desk {
     find("#apply-all").disabled = !photo?.hasMask || Boolean(running);
     find("#fill-all").disabled = Boolean(running);
     const again = photo && !photo.mask.length && photo.lastMask.length;
-    find("#fill .label").textContent = again ? "Fill again" : "Fill";
+    find("#fill .label").textContent = again ? t("Fill again") : t("Fill");
     find("#photo-name").textContent = photo?.info.name ?? "";
     find("#photo-facts").textContent = photo ? facts(photo.info) : "";
     document.title = photo ? `${photo.info.name} · regionwise` : "regionwise";
     showHistory(photo, (number) => this.showResult(number));
+    showMaskSources(photos, photo);
+    this.exports.update();
     showPhotos(photos, photo, {
       onChoose: (chosen) => this.select(photos.indexOf(chosen)),
       onRemove: (gone) => this.remove(photos.indexOf(gone)),
@@ -347,21 +374,13 @@ export class Desk {
 }
 
 function facts(info) {
-  const depth = info.bits === 16 ? ", 16 bit" : "";
+  const depth = info.bits === 16 ? `, ${t("16 bit")}` : "";
   return `${info.width} × ${info.height} ${info.format}${depth}`;
 }
 
-function filledName(name, result) {
-  if (!result) return name;
-  const dot = name.lastIndexOf(".");
-  return dot > 0 ? `${name.slice(0, dot)}_filled${name.slice(dot)}` : `${name}_filled`;
-}
-
-/** Give a file to the browser to keep. */
-function saveFile(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+/** Some photos that could not be opened, in one message. */
+function manyFailures(failures) {
+  const first = failures.slice(0, 3).join(" ");
+  const count = failures.length;
+  return `${t("{count} files could not be opened.", { count })} ${first}${count > 3 ? " …" : ""}`;
 }

@@ -1,15 +1,17 @@
 // What fingers, pens, mice and wheels do on the stage: paint, move, zoom.
 
 const PRESSURE_FLOOR = 0.3; // of the brush, for a pen that hardly touches
+const SMALLEST_BOX = 8; // CSS pixels; less is a click
 const SECOND_FINGER = 300; // milliseconds in which a second finger makes a pinch of a stroke
 
 export class Gestures {
   /**
    * `stage` is a Stage. `tool()` gives {name, radius (CSS pixels), erase}, `canPaint()` whether there
-   * is something to paint on, `onPaint(operation)` gets what was painted.
+   * is something to paint on, `onPaint(operation)` gets what was painted, `onSelect({points, box, add,
+   * erase})` what was clicked on or boxed.
    */
-  constructor(stage, { tool, canPaint, onPaint }) {
-    Object.assign(this, { stage, tool, canPaint, onPaint });
+  constructor(stage, { tool, canPaint, onPaint, onSelect }) {
+    Object.assign(this, { stage, tool, canPaint, onPaint, onSelect });
     this.pointers = new Map();
     this.mode = null; // "paint", "pan" or "pinch"
     this.spaceHeld = false;
@@ -89,20 +91,23 @@ export class Gestures {
   beginPaint(event) {
     const { name, erase } = this.tool();
     const { x, y } = this.photoPlace(event);
+    const from = event.shiftKey && this.last?.photo === this.stage.photo ? [this.last.point] : [];
     const shape = {
-      brush: () => ({ kind: "brush", points: [[x, y, this.radius(event)]] }),
+      brush: () => ({ kind: "brush", points: [...from, [x, y, this.radius(event)]] }),
+      select: () => ({ kind: "select", x, y, width: 0, height: 0 }),
       rectangle: () => ({ kind: "rectangle", x, y, width: 0, height: 0 }),
       lasso: () => ({ kind: "lasso", points: [[x, y]] }),
     }[name]();
     this.mode = "paint";
     this.began = { x, y, time: event.timeStamp };
     this.stage.live = { ...shape, erase: erase !== event.altKey };
+    if (name === "select") this.began.add = event.shiftKey;
     this.stage.extendLive(0);
   }
 
   paint(event) {
     const { live } = this.stage;
-    if (live.kind === "rectangle") {
+    if (live.kind === "rectangle" || live.kind === "select") {
       const { x, y } = this.photoPlace(event);
       live.x = Math.round(Math.min(x, this.began.x));
       live.y = Math.round(Math.min(y, this.began.y));
@@ -127,6 +132,10 @@ export class Gestures {
   endPaint() {
     const { live } = this.stage;
     if (!live) return;
+    if (live.kind === "select") {
+      this.endSelect(live);
+      return;
+    }
     const empty =
       (live.kind === "rectangle" && !(live.width && live.height)) ||
       (live.kind === "lasso" && live.points.length < 3);
@@ -134,9 +143,20 @@ export class Gestures {
       this.drop();
       return;
     }
+    if (live.kind === "brush") this.last = { photo: this.stage.photo, point: live.points.at(-1) };
     this.onPaint(live); // before it is no longer drawn as the live one
     this.stage.live = null;
     if (live.kind !== "brush") this.stage.maskChanged();
+  }
+
+  /** A click selects the thing under it, a drag the thing in its box. */
+  endSelect({ x, y, width, height, erase }) {
+    this.stage.live = null;
+    this.stage.redraw();
+    const how = { add: this.began.add, erase };
+    const dragged = Math.max(width, height) * this.stage.view.scale >= SMALLEST_BOX;
+    if (dragged) this.onSelect({ box: [x, y, width, height].map(Math.round), ...how });
+    else this.onSelect({ points: [{ x: Math.floor(this.began.x), y: Math.floor(this.began.y) }], ...how });
   }
 
   /** In photo pixels, to a tenth of one. */

@@ -1,15 +1,19 @@
 // The page: photos in, paint, fill, results out. Each part is a module of its own; here they meet.
 
 import { Desk } from "./desk.js";
-import { choice, keepChoice, loadWork } from "./storage.js";
-import { complain } from "./notices.js";
+import { chooseLanguage, currentLanguage, startLanguage, t } from "./language.js";
+import { complain, say } from "./notices.js";
 import { fetchModels, takeToken, useToken } from "./server.js";
+import { choice, holdTab, keepChoice, loadWork } from "./storage.js";
+import { LANGUAGES } from "./strings.js";
+import { connectWelcome, showLast } from "./welcome.js";
 import { fillHelp, listenForKeys } from "./shortcuts.js";
 
 const find = (selector) => document.querySelector(selector);
-const THEMES = ["auto", "light", "dark"];
+const dark = matchMedia("(prefers-color-scheme: dark)");
 
 takeToken();
+startLanguage();
 const desk = new Desk();
 
 const tools = [...document.querySelectorAll("#tools [role=radio]")];
@@ -32,12 +36,22 @@ function setSize(size) {
   keepChoice("size", desk.brushSize);
 }
 
+/** Each press changes what is seen; what the system has is kept as "auto". */
 function setTheme(theme) {
   keepChoice("theme", theme);
   if (theme === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
-  find("#theme").setAttribute("aria-label", `Theme: ${theme}`);
-  find("#theme").title = `Theme: ${theme}`;
+  const shown = theme === "auto" ? (dark.matches ? "dark" : "light") : theme;
+  for (const button of document.querySelectorAll("[data-action=theme]")) {
+    button.title = shown === "dark" ? t("Light colours") : t("Dark colours");
+  }
+}
+
+function nextTheme() {
+  const kept = choice("theme", "auto");
+  const shown = kept === "auto" ? (dark.matches ? "dark" : "light") : kept;
+  const next = shown === "dark" ? "light" : "dark";
+  setTheme((next === "dark") === dark.matches ? "auto" : next);
 }
 
 function togglePanel(open = !document.body.classList.contains("panel-open")) {
@@ -48,6 +62,7 @@ function togglePanel(open = !document.body.classList.contains("panel-open")) {
 
 const actions = {
   brush: () => chooseTool("brush"),
+  select: () => chooseTool("select"),
   eraser: () => chooseTool("eraser"),
   rectangle: () => chooseTool("rectangle"),
   lasso: () => chooseTool("lasso"),
@@ -67,7 +82,14 @@ const actions = {
   fit: () => desk.fit(),
   actual: () => desk.actualSize(),
   open: () => find("#file").click(),
-  download: () => desk.download(),
+  download: () => desk.exports.download(),
+  copy: () => desk.exports.copy(),
+  several: () => desk.filler.fillSeveral((photo, made) => desk.answers.show(photo, made)),
+  shrink: () => desk.maskTools.change(-1),
+  grow: () => desk.maskTools.change(1),
+  loadMask: () => find("#mask-file").click(),
+  saveMask: () => desk.maskTools.save().catch(complain),
+  theme: () => nextTheme(),
   previous: () => desk.step(-1),
   next: () => desk.step(1),
   help: () => find("#help").showModal(),
@@ -89,9 +111,7 @@ function connectButtons() {
     });
   });
   find("#size").addEventListener("input", (event) => setSize(event.target.value));
-  find("#theme").addEventListener("click", () => {
-    setTheme(THEMES[(THEMES.indexOf(choice("theme", "auto")) + 1) % THEMES.length]);
-  });
+  dark.addEventListener("change", () => setTheme(choice("theme", "auto")));
   find("#panel-toggle").addEventListener("click", () => togglePanel());
   find("#panel-close").addEventListener("click", () => {
     togglePanel(false);
@@ -100,12 +120,16 @@ function connectButtons() {
   find("#stage").addEventListener("pointerdown", () => togglePanel(false));
   find("#apply-all").addEventListener("click", () => desk.applyToAll());
   find("#fill-all").addEventListener("click", () => desk.filler.fillAll());
-  find("#download-all").addEventListener("click", () => desk.downloadAll());
   find("#box-form").addEventListener("submit", (event) => {
     event.preventDefault();
     const [x, y, width, height] = ["x", "y", "width", "height"].map((name) =>
       Number(event.target.elements[name].value),
     );
+    const { info } = desk.photo;
+    if (x >= info.width || y >= info.height) {
+      complain(new Error(t("This rectangle lies outside the photo.")));
+      return;
+    }
     desk.do({ kind: "rectangle", erase: false, x, y, width, height });
   });
   holdOriginal(find("#original"));
@@ -144,12 +168,47 @@ function connectFiles() {
     event.preventDefault();
     depth = 0;
     document.body.classList.remove("dropping");
-    desk.open([...event.dataTransfer.files]);
+    const files = [...event.dataTransfer.files];
+    if (files.length) desk.open(files);
+    else say(t("That was no file. Save the picture first, then drop it here."));
   });
   document.addEventListener("paste", (event) => {
     const files = [...event.clipboardData.files];
     if (files.length) desk.open(files);
+    else if (!event.target.matches?.("input, textarea")) {
+      say(t("There is no picture on the clipboard. Copy the picture itself, not its address."));
+    }
   });
+}
+
+/** The stage's frame is for those who walk through the page by Tab. */
+function watchKeys() {
+  const { dataset } = document.documentElement;
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Tab") dataset.keys = "true";
+  });
+  document.addEventListener("pointerdown", () => delete dataset.keys);
+}
+
+function connectLanguages() {
+  const select = find("#language");
+  select.replaceChildren(...Object.entries(LANGUAGES).map(([code, name]) => new Option(name, code)));
+  select.value = currentLanguage();
+  select.addEventListener("change", () => {
+    chooseLanguage(select.value);
+    fillHelp(find("#help"));
+    setTheme(choice("theme", "auto"));
+    promise();
+    desk.connect(desk.limits);
+    desk.update();
+  });
+}
+
+function promise() {
+  const local = /^(localhost|127\..*|\[::1\])$/.test(location.hostname);
+  find("#promise").textContent = local
+    ? t("Your photos stay on this computer.")
+    : t("Your photos go to this server and nowhere else.");
 }
 
 function connectKeys() {
@@ -167,11 +226,24 @@ function connectKeys() {
 }
 
 /** Ask for the token until the server takes it. */
-async function askForToken() {
+async function askForToken(error, again) {
   const dialog = find("#token-dialog");
+  find("#token-wrong").textContent = again || error.status === 429 ? error.message : "";
+  find("#token").value = "";
   dialog.showModal();
   await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
   useToken(find("#token").value.trim());
+}
+
+async function models() {
+  for (let again = false; ; again = true) {
+    try {
+      return await fetchModels();
+    } catch (error) {
+      if (error.status !== 401 && error.status !== 429) throw error;
+      await askForToken(error, again);
+    }
+  }
 }
 
 async function start() {
@@ -181,21 +253,15 @@ async function start() {
   connectButtons();
   connectFiles();
   connectKeys();
-  const local = /^(localhost|127\..*|\[::1\])$/.test(location.hostname);
-  find("#promise").textContent = local
-    ? "Your photos stay on this computer."
-    : "Your photos go to this server and nowhere else.";
-  for (;;) {
-    try {
-      desk.connect(await fetchModels());
-      break;
-    } catch (error) {
-      if (error.status !== 401) throw error;
-      await askForToken();
-    }
-  }
+  connectLanguages();
+  connectWelcome(desk);
+  watchKeys();
+  promise();
+  desk.connect(await models());
+  holdTab();
   const work = await loadWork().catch(() => null); // a browser may forbid it
   if (work?.photos.length) await desk.restore(work);
+  else await showLast(desk).catch(() => {});
   document.body.dataset.ready = "true";
 }
 

@@ -1,6 +1,9 @@
 // Tell what happened, in words, where it is seen and read aloud.
 
+import { t } from "./language.js";
+
 const SECONDS = 6;
+const MOST = 2; // seen at a time
 
 const list = document.querySelector("#notices");
 
@@ -29,10 +32,10 @@ function show(text, role) {
   const close = document.createElement("button");
   close.type = "button";
   close.textContent = "×";
-  close.setAttribute("aria-label", "Close this message");
+  close.setAttribute("aria-label", t("Close this message"));
   close.addEventListener("click", () => notice.remove());
   notice.append(words, close);
   list.append(notice);
-  while (list.children.length > 3) list.firstElementChild.remove();
+  while (list.children.length > MOST) list.firstElementChild.remove();
   if (role === "status") setTimeout(() => notice.remove(), 1000 * SECONDS);
 }

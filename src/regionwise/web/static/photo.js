@@ -6,15 +6,16 @@ import { Tiles } from "./tiles.js";
 
 export class WorkPhoto {
   /** `info` is the server's; `saved` what `data()` gave before a reload. */
-  constructor(file, info, { key = freshKey(), operations = [], undone = [] } = {}) {
+  constructor(file, info, { key = freshKey(), operations = [], undone = [], recipes = [] } = {}) {
     Object.assign(this, { file, info, key, operations, undone });
+    this.recipes = recipes; // of each result: {start, mask, options}, to make it again
     this.tiles = null;
   }
 
   /** What has to be kept besides the file. */
   data() {
-    const { key, operations, undone, info } = this;
-    return { key, operations, undone, id: info.id };
+    const { key, operations, undone, recipes, info } = this;
+    return { key, operations, undone, recipes, id: info.id, name: info.name };
   }
 
   get result() {
@@ -54,17 +55,37 @@ export class WorkPhoto {
   }
 
   /** A fill that was begun after `count` operations is there; what was painted since stays painted. */
-  addResult(result, count) {
-    this.info.results.push(result);
+  addResult(result, count, recipe) {
+    this.keepResult(result, recipe);
     this.operations.splice(count, 0, { kind: "fill", result: result.number });
     this.undone = [];
   }
 
-  /** The server lost the photo and got it anew: its results are gone, the mask stays. */
+  keepResult(result, recipe) {
+    this.info.results.push(result);
+    this.recipes[result.number - 1] = recipe;
+  }
+
+  /** The server lost the photo and got it anew, without results. */
   restart(info) {
-    const mask = this.mask;
-    this.tiles?.close();
-    Object.assign(this, { info, operations: mask, undone: [] });
+    this.tiles?.clear();
+    this.info = info;
+  }
+
+  /** What was made of results beyond those that are there can't be shown: forget it. */
+  dropLostResults() {
+    const count = this.info.results.length;
+    const there = ({ result }) => result === undefined || result <= count;
+    this.recipes.length = count;
+    if (this.operations.every(there)) return;
+    const { mask } = this;
+    this.operations = [...this.operations.filter(there), { kind: "clear" }, ...mask];
+    this.undone = this.undone.filter(there);
+  }
+
+  /** All operations that may hold bitmaps. */
+  get everything() {
+    return [...this.operations, ...this.undone, ...this.recipes.flatMap(({ mask }) => mask ?? [])];
   }
 
   openTiles(onChange, onError) {

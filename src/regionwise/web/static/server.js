@@ -1,7 +1,10 @@
 // Ask the server: the API of /docs.
 
+import { t } from "./language.js";
+
 const TOKEN = "regionwise.token";
 const LONGEST_BUSY = 40; // times that a busy server is asked again
+const JSON_HEADERS = { "Content-Type": "application/json" };
 
 /** An answer that is no success; `status` is that of HTTP, 0 for no answer at all. */
 export class ServerError extends Error {
@@ -23,7 +26,7 @@ export function useToken(token) {
   sessionStorage.setItem(TOKEN, token);
 }
 
-async function ask(path, { onBusy, ...options } = {}) {
+async function ask(path, { onBusy, patient = true, ...options } = {}) {
   const token = sessionStorage.getItem(TOKEN);
   const headers = { ...options.headers, ...(token && { Authorization: `Bearer ${token}` }) };
   for (let attempt = 0; ; attempt += 1) {
@@ -32,16 +35,16 @@ async function ask(path, { onBusy, ...options } = {}) {
       answer = await fetch(`api/v1/${path}`, { ...options, headers });
     } catch (error) {
       if (error.name === "AbortError") throw error;
-      throw new ServerError(0, "The server does not answer. Is regionwise serve still running?");
+      throw new ServerError(0, t("The server does not answer. Is regionwise serve still running?"));
     }
     if (answer.ok) return answer;
     const said = await answer.json().catch(() => ({}));
-    if (answer.status === 429 && attempt < LONGEST_BUSY) {
+    if (answer.status === 429 && patient && attempt < LONGEST_BUSY) {
       onBusy?.();
       await pause(1000 * Number(answer.headers.get("Retry-After") ?? 1), options.signal);
       continue;
     }
-    throw new ServerError(answer.status, sentence(said.error ?? `The server said ${answer.status}`));
+    throw new ServerError(answer.status, sentence(said.error ?? t("The server said {status}", { status: answer.status })));
   }
 }
 
@@ -62,7 +65,7 @@ function sentence(text) {
 
 /** The models to choose from, and the server's limits. */
 export async function fetchModels() {
-  return (await ask("models")).json();
+  return (await ask("models", { patient: false })).json();
 }
 
 export async function sendPhoto(file, onBusy) {
@@ -86,14 +89,39 @@ export async function fetchTile(id, { result, level, column, row }) {
   return createImageBitmap(await answer.blob());
 }
 
-export async function fetchFile(id, result, onBusy) {
-  return (await ask(`photos/${id}/file?result=${result}`, { onBusy })).blob();
+/** A result as a file, in the photo's own format or another one. */
+export async function fetchFile(id, result, { format = "", onBusy } = {}) {
+  const query = new URLSearchParams({ result, ...(format && { format }) });
+  return (await ask(`photos/${id}/file?${query}`, { onBusy })).blob();
+}
+
+/** Write a result into the server's folder; gives the file's name. */
+export async function saveOnServer(id, result, name) {
+  const query = new URLSearchParams({ result, name });
+  return (await (await ask(`photos/${id}/save?${query}`, { method: "POST" })).json()).name;
+}
+
+/** The thing at some points {x, y} or in a box [x, y, width, height], as a bitmap operation; null for none. */
+export async function selectThing(id, { result, points, box, onBusy }) {
+  const body = JSON.stringify({ result, points, box });
+  return bitmapFrom(await ask(`photos/${id}/select`, { method: "POST", body, onBusy, headers: JSON_HEADERS }));
+}
+
+/** What a finder proposes as a mask, as a bitmap operation; null for nothing. */
+export async function findKind(id, { kind, result, others, onBusy }) {
+  const query = new URLSearchParams({ kind, result, others: others.join(",") });
+  return bitmapFrom(await ask(`photos/${id}/find?${query}`, { method: "POST", onBusy }));
+}
+
+async function bitmapFrom(answer) {
+  if (answer.status === 204) return null;
+  const [x, y, width, height] = answer.headers.get("X-Regionwise-Box").split(",").map(Number);
+  return { kind: "bitmap", erase: false, x, y, width, height, blob: await answer.blob() };
 }
 
 export async function fetchZip(photos) {
   const body = JSON.stringify({ photos });
-  const headers = { "Content-Type": "application/json" };
-  return (await ask("zip", { method: "POST", body, headers })).blob();
+  return (await ask("zip", { method: "POST", body, headers: JSON_HEADERS })).blob();
 }
 
 /**
@@ -111,12 +139,12 @@ export async function fillPhoto(id, mask, options, { signal, onStep, onBusy }) {
   }
   const answer = await ask(`photos/${id}/fills`, { method: "POST", body: form, signal, onBusy });
   for await (const event of lines(answer.body)) {
-    if (event.error) throw new ServerError(422, sentence(event.error));
+    if (event.error) throw new ServerError(event.status, sentence(event.error));
     if (event.result) return event.result;
     if (event.ahead) onBusy?.();
     if (event.done) onStep?.(event.done);
   }
-  throw new ServerError(0, "The server stopped before the fill was done.");
+  throw new ServerError(0, t("The server stopped before the fill was done."));
 }
 
 async function* lines(stream) {

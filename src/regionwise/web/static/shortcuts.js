@@ -1,10 +1,12 @@
 // Keys, and the list of them that ? shows. Keys of a single letter can be turned off.
 
+import { t } from "./language.js";
 import { choice, keepChoice } from "./storage.js";
 
 const KEYS = [
   ["Painting", [
     ["B", "brush", "Brush"],
+    ["S", "select", "Select: click on a thing, or drag a box round it"],
     ["E", "eraser", "Eraser"],
     ["R", "rectangle", "Rectangle"],
     ["L", "lasso", "Lasso"],
@@ -14,6 +16,7 @@ const KEYS = [
     ["I", "invert", "Invert the mask"],
     ["Delete", "clear", "Clear the mask"],
     ["Alt", null, "Held while painting: brush erases, eraser paints"],
+    ["Shift", null, "Held: the brush draws a straight line, a click selects more"],
   ]],
   ["Filling", [
     ["Enter", "fill", "Fill"],
@@ -35,6 +38,7 @@ const KEYS = [
   ["Photos", [
     ["Ctrl O", "open", "Open photos"],
     ["Ctrl S", "download", "Download the result"],
+    ["Ctrl C", "copy", "Copy the result"],
     ["PageUp", "previous", "The photo before"],
     ["PageDown", "next", "The next photo"],
     ["?", "help", "Show these keys"],
@@ -42,7 +46,7 @@ const KEYS = [
 ];
 
 const SINGLE = {
-  b: "brush", e: "eraser", r: "rectangle", l: "lasso", h: "hand", "[": "smaller", "]": "larger",
+  b: "brush", s: "select", e: "eraser", r: "rectangle", l: "lasso", h: "hand", "[": "smaller", "]": "larger",
   i: "invert", x: "original", c: "compare", "+": "zoomIn", "=": "zoomIn", "-": "zoomOut",
   "−": "zoomOut", 0: "fit", 1: "actual", "?": "help",
 };
@@ -50,7 +54,7 @@ const NAMED = {
   Delete: "clear", Backspace: "clear", Enter: "fill", Escape: "cancel",
   PageUp: "previous", PageDown: "next",
 };
-const WITH_CONTROL = { z: "undo", y: "redo", o: "open", s: "download" };
+const WITH_CONTROL = { z: "undo", y: "redo", o: "open", s: "download", c: "copy" };
 
 /** Listen for keys. `actions` has a function for each name above; `release` is told of a key that is let go. */
 export function listenForKeys(actions, { onSpace, onRelease }) {
@@ -81,6 +85,7 @@ function actionOf(event) {
   const letter = event.key.toLowerCase();
   if (event.ctrlKey || event.metaKey) {
     if (isTyping(event.target) && letter !== "o" && letter !== "s") return null;
+    if (letter === "c" && String(document.getSelection())) return null; // of text
     return letter === "z" && event.shiftKey ? "redo" : WITH_CONTROL[letter];
   }
   if (isTyping(event.target)) return null;
@@ -103,7 +108,7 @@ export function fillHelp(dialog) {
   const groups = KEYS.map(([title, rows]) => {
     const section = document.createElement("section");
     const heading = document.createElement("h3");
-    heading.textContent = title;
+    heading.textContent = t(title);
     const terms = document.createElement("dl");
     for (const [keys, , text] of rows) {
       const term = document.createElement("dt");
@@ -113,7 +118,7 @@ export function fillHelp(dialog) {
         term.append(cap, " ");
       }
       const description = document.createElement("dd");
-      description.textContent = text;
+      description.textContent = t(text);
       terms.append(term, description);
     }
     section.append(heading, terms);

@@ -1,11 +1,11 @@
 // Draw the photo and, over it, the mask; both canvases have the size of the screen, not the photo's.
 
+import { MASK_COLOR } from "./colors.js";
 import { drawBrush, drawMask, drawOperation, maskOperations } from "./strokes.js";
 import { View } from "./view.js";
 
 const SHARPEST = 2; // device pixels per CSS pixel that are drawn at most
 const QUICK = 10; // milliseconds that drawing the mask may take to be done in every frame
-const MASK_COLOR = "#ff2e88";
 
 export class Stage {
   /** `element` holds the canvases `.picture` and `.mask`. */
@@ -16,7 +16,8 @@ export class Stage {
     this.layer = document.createElement("canvas"); // the mask alone, opaque
     this.view = new View();
     this.photo = null; // see photo.js
-    this.compare = null; // 0 to 1: how far from the left the original is shown
+    this.compare = null; // 0 to 1: how much of what is seen of the photo shows the original
+    this.onView = () => {}; // is told when the photo was drawn at another place or scale
     this.original = false; // show the original alone
     this.live = null; // the operation that is being painted
     this.cursor = null; // {x, y, radius} in CSS pixels
@@ -81,6 +82,7 @@ export class Stage {
     const { scale, x, y } = this.view;
     Object.assign(this.element.dataset, { scale, x, y });
     this.drawPicture(picture);
+    this.onView();
     if (this.compare === null && !this.original) this.drawOverlay(overlay);
   }
 
@@ -106,12 +108,19 @@ export class Stage {
     if (this.compare === null) {
       photo.tiles.draw(context, this.original ? 0 : photo.result, scale, view.area);
     } else {
-      const [left, top, right, bottom] = view.area;
+      const [left, top, right, bottom] = this.seen;
       const border = left + (right - left) * this.compare;
       this.drawPart(context, photo.result, [border, top, right, bottom]);
       this.drawPart(context, 0, [left, top, border, bottom]);
     }
     context.restore();
+  }
+
+  /** The photo's part that is on the screen, as [left, top, right, bottom]. */
+  get seen() {
+    const [left, top, right, bottom] = this.view.area;
+    const { width, height } = this.photo.info;
+    return [Math.max(0, left), Math.max(0, top), Math.min(width, right), Math.min(height, bottom)];
   }
 
   drawPart(context, result, area) {
@@ -206,7 +215,7 @@ export class Stage {
     this.transform(context);
     context.save();
     context.beginPath();
-    if (live.kind === "rectangle") context.rect(live.x, live.y, live.width, live.height);
+    if (live.kind !== "lasso") context.rect(live.x, live.y, live.width, live.height);
     else for (const [x, y] of live.points) context.lineTo(x, y);
     if (live.kind === "lasso") context.closePath();
     context.globalAlpha = 0.35;

@@ -2,7 +2,8 @@
 
 const NAME = "regionwise";
 const TAB = "regionwise.tab";
-const FORGET_AFTER = 3 * 24 * 3600 * 1000; // milliseconds
+export const KEPT_DAYS = 7;
+const FORGET_AFTER = KEPT_DAYS * 24 * 3600 * 1000; // milliseconds
 
 let opened = null;
 
@@ -60,15 +61,39 @@ export async function keepWork(photos, current) {
   await inStore("tabs", "readwrite", (store) => store.put(work, tabName()));
 }
 
-/** What this tab kept: {photos, current}, each photo with its file; null for nothing. */
-export async function loadWork() {
-  await forgetOld();
-  const work = await inStore("tabs", "readonly", (store) => store.get(tabName()));
+/** What this tab kept, or another that was closed: {photos, current}, each photo with its file. */
+export async function loadWork(name = tabName()) {
+  const work = await inStore("tabs", "readonly", (store) => store.get(name));
   if (!work) return null;
   for (const photo of work.photos) {
     photo.file = await inStore("files", "readonly", (store) => store.get(photo.key));
   }
   return { ...work, photos: work.photos.filter((photo) => photo.file) };
+}
+
+/** A tab is known to be open by the lock that it holds. Browsers have locks on https and localhost. */
+export function holdTab() {
+  navigator.locks?.request(`${TAB}.${tabName()}`, () => new Promise(() => {}));
+}
+
+/** The work of tabs that were closed, the last one first: [{name, photos, current, time}]. */
+export async function closedWork() {
+  await forgetOld();
+  const held = (await navigator.locks?.query())?.held ?? [];
+  const open = new Set([tabName(), ...held.map((lock) => lock.name.slice(TAB.length + 1))]);
+  const names = await inStore("tabs", "readonly", (store) => store.getAllKeys());
+  const works = [];
+  for (const name of names.filter((one) => !open.has(one))) {
+    const work = await loadWork(name);
+    if (work.photos.length) works.push({ name, ...work });
+  }
+  return works.sort((one, other) => other.time - one.time);
+}
+
+/** Forget the work of a tab; its files too, unless this tab has taken them over. */
+export async function forgetWork({ name, photos }, { files }) {
+  await inStore("tabs", "readwrite", (store) => store.delete(name));
+  if (files) for (const photo of photos) await dropFile(photo.key);
 }
 
 /** Tabs that were closed days ago, and files that no tab uses. */

@@ -4,16 +4,20 @@
 //   {kind: "brush", erase, points: [[x, y, radius], ...]}
 //   {kind: "rectangle", erase, x, y, width, height}
 //   {kind: "lasso", erase, points: [[x, y], ...]}
+//   {kind: "bitmap", erase, x, y, width, height, blob, found, anew}   a PNG, white is missing (see
+//      bitmaps.js); found by what; anew: in place of all before
 //   {kind: "invert"}, {kind: "clear"}
 //   {kind: "paste", operations, scaleX, scaleY}      the mask of another photo
 //   {kind: "fill", result}, {kind: "show", result}   from here on a result is what is seen
+
+import { bitmapOf } from "./bitmaps.js";
 
 const STARTS_ANEW = new Set(["clear", "fill", "show"]);
 
 /** The operations that make up the mask now: those since it was last empty. */
 export function maskOperations(operations) {
-  const last = operations.findLastIndex((operation) => STARTS_ANEW.has(operation.kind));
-  return operations.slice(last + 1);
+  const last = operations.findLastIndex(({ kind, anew }) => anew || STARTS_ANEW.has(kind));
+  return operations.slice(operations[last]?.anew ? last : last + 1);
 }
 
 /** The number of the result that is seen after these operations; 0 is the photo as it came. */
@@ -47,6 +51,13 @@ export function drawOperation(context, operation, width, height) {
       context.closePath();
       context.fill();
       break;
+    case "bitmap": {
+      const smooth = context.imageSmoothingEnabled;
+      context.imageSmoothingEnabled = false;
+      context.drawImage(bitmapOf(operation), operation.x, operation.y, operation.width, operation.height);
+      context.imageSmoothingEnabled = smooth;
+      break;
+    }
     case "invert":
       context.globalCompositeOperation = "xor";
       context.fillRect(0, 0, width, height);
@@ -113,6 +124,7 @@ function operationBox(operation, width, height) {
   switch (operation.kind) {
     case "brush":
       return pointsBox(operation.points, (point) => point[2]);
+    case "bitmap":
     case "rectangle": {
       const { x, y } = operation;
       return [x, y, x + operation.width, y + operation.height];

@@ -122,6 +122,12 @@ export class Tiles {
     this.onChange();
   }
 
+  /** Forget all: the server's photo is another one. */
+  clear() {
+    this.close();
+    this.failed.clear();
+  }
+
   close() {
     for (const bitmap of this.bitmaps.values()) bitmap.close();
     this.bitmaps.clear();

@@ -1,0 +1,13 @@
+"""The words that the page offers, and the options of a fill that each stands for: here alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+WORDS: dict[str, dict[str, Any]] = {
+    "auto": {},
+    "fast": {"model": "small"},
+    "sharp": {"large": "detail"},
+    "smooth": {"model": "membrane"},
+}
+"""By word, what is not the default of `FillOptions`."""
