@@ -25,7 +25,7 @@ benchmark: $(TEST)/.done  ## print the table of docs/benchmark.md that anyone ca
 
 docs: $(TEST)/.done  ## build the site into out/site; a warning or a dead link is an error
 	rm -rf out/site docs/api/generated
-	OMP_NUM_THREADS=1 $(TEST)/$(BIN)/python -m sphinx -b html -W --keep-going --quiet docs out/site
+	OMP_NUM_THREADS=1 $(TEST)/$(BIN)/python -m sphinx -b html -j auto -W --keep-going --quiet docs out/site
 	$(TEST)/$(BIN)/python .ci/check_site.py out/site
 	@echo "the site: out/site/index.html"
 

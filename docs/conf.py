@@ -27,6 +27,7 @@ extensions = [
     "before_after",
     "docstrings",
     "rooms_diagram",
+    "root_pages",
 ]
 exclude_patterns = ["_build", "_templates", "_extensions", "pictures/*.py"]
 templates_path = ["_templates"]

@@ -1,10 +1,12 @@
 """The house's docstrings are plain text with a little Markdown; Sphinx reads reStructuredText.
 
-Bars are norms (|x|), never substitutions; a Markdown table becomes a table.
+Bars are norms (|x|), never substitutions; two stars are a power or `**options`, never bold; a
+Markdown table becomes a table.
 """
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from typing import Any
 
@@ -23,8 +25,15 @@ def as_restructured(lines: list[str]) -> list[str]:
         if table and len(block) > 2:
             result += _table(block)
         else:
-            result += [line.replace("|", "\\|") for line in block]
+            result += [_plain(line) for line in block]
     return result
+
+
+def _plain(line: str) -> str:
+    """A line whose bars and stars are only themselves; what stands in backticks is code anyway."""
+    parts = re.split(r"(`[^`]*`)", line)
+    parts[::2] = [part.replace("|", "\\|").replace("**", "\\*\\*") for part in parts[::2]]
+    return "".join(parts)
 
 
 def _table(rows: list[str]) -> list[str]:
@@ -39,12 +48,12 @@ def _table(rows: list[str]) -> list[str]:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Sphinx asks for this. It comes after Napoleon's turn, which is 500."""
+    """Sphinx asks for this. It comes before Napoleon, whose turn is 500 and who writes bold."""
     app.connect(
         "autodoc-process-docstring",
         lambda app, what, name, obj, options, lines: lines.__setitem__(
             slice(None), as_restructured(lines)
         ),
-        priority=600,
+        priority=400,
     )
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

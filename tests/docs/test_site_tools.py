@@ -48,6 +48,7 @@ def test_bars_are_norms_and_tables_are_tables():
     pytest.importorskip("sphinx")
     convert = tool("docs/_extensions/docstrings.py").as_restructured
     assert convert(["The mean of |x - y|."]) == ["The mean of \\|x - y\\|."]
+    assert convert(["`a | b` by f(**c)"]) == ["`a | b` by f(\\*\\*c)"]
     table = convert(["  | a | b |", "  |---|---|", "  | 1 | 2 |"])
     assert table[1:4] == ["  .. list-table::", "     :header-rows: 1", ""]
     assert [line.strip() for line in table[4:-1]] == ["* - a", "- b", "* - 1", "- 2"]
@@ -61,3 +62,12 @@ def test_the_diagram_has_its_layers_and_refuses_what_it_cannot_draw():
     assert layers_of(source) == [["a: x"], ["b: y", "c: z"], ["d: w"]]
     with pytest.raises(ValueError, match="sequenceDiagram"):
         layers_of("sequenceDiagram")
+
+
+def test_root_pages_link_to_the_site_where_it_has_the_page():
+    pytest.importorskip("sphinx")
+    retold = tool("docs/_extensions/root_pages.py").retold
+    assert retold("[a](docs/faq.md#how)") == "[a](faq.md#how)"
+    assert retold("[a](SECURITY.md)") == "[a](security.md)"
+    assert retold("[a](src/x)") == "[a](https://github.com/regionwise/regionwise/blob/main/src/x)"
+    assert retold("[a](https://b.org) [c](#d)") == "[a](https://b.org) [c](#d)"
