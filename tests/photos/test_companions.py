@@ -49,8 +49,8 @@ def packet(attributes: bytes = b"", elements: bytes = b"") -> bytes:
 
 def directory(*items: tuple[bytes, int]) -> bytes:
     listed = b"".join(
-        b'<rdf:li rdf:parseType="Resource"><Container:Item Item:Semantic="%s" Item:Mime="image/jpeg"'
-        b' Item:Length="%d"/></rdf:li>' % item
+        b'<rdf:li rdf:parseType="Resource"><Container:Item Item:Semantic="%s"'
+        b' Item:Mime="image/jpeg" Item:Length="%d"/></rdf:li>' % item
         for item in items
     )
     return b"<Container:Directory><rdf:Seq>" + listed + b"</rdf:Seq></Container:Directory>"

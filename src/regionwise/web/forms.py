@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 _MAX_PARTS = 64
+_MAY_REPEAT = "box"
 _MAX_FIELD = 4096  # bytes of a part that is no file
 _MAX_HEADERS = 4096  # bytes of the headers of one part
 
@@ -34,7 +35,11 @@ class SentFile:
 
 @dataclass
 class Form:
-    """A form's fields and files by name; where a name comes twice the last one counts."""
+    """A form's fields and files by name.
+
+    A field `box` may come several times, and then holds all of them with a semicolon between; all
+    else comes once.
+    """
 
     fields: dict[str, str] = field(default_factory=dict)
     files: dict[str, SentFile] = field(default_factory=dict)
@@ -147,8 +152,14 @@ class _Parts:
             raise RefusedError(400, "a field of the form is too long; send photo and mask as files")
 
     def _part_end(self) -> None:
+        if self._name in self.form.files or (
+            self._name in self.form.fields and self._name != _MAY_REPEAT
+        ):
+            raise RefusedError(400, f"the form has {self._name[:60]!r} twice; send it once")
         if self._file_name is None:
-            self.form.fields[self._name] = self._data.decode("utf-8", "replace")
+            value = self._data.decode("utf-8", "replace")
+            before = self.form.fields.get(self._name)
+            self.form.fields[self._name] = value if before is None else f"{before};{value}"
         else:
             self.form.files[self._name] = SentFile(self._file_name, bytes(self._data))
         self._data = bytearray()
