@@ -292,19 +292,19 @@ def test_fill_on_release(open_page):
 def test_sharp_detail_and_its_seed_are_sent(open_page, monkeypatch):
     asked = []
 
-    def fill_photo(*arguments, **options):
+    def fill_found(photo, found, engine, options, **more):
         asked.append(options)
-        return jobs_fill_photo(*arguments, **options)
+        return jobs_fill_found(photo, found, engine, options, **more)
 
-    jobs_fill_photo = web_jobs.fill_photo
-    monkeypatch.setattr(web_jobs, "fill_photo", fill_photo)
+    jobs_fill_found = web_jobs.fill_found
+    monkeypatch.setattr(web_jobs, "fill_found", fill_found)
     page = open_page().open(upload(photo_file()))
     expect(page.page.locator("#seed-row")).to_be_hidden()
     page.page.get_by_label("Sharp detail in large holes").check()
     page.set("#seed", 7)
     page.drag((60, 60), (100, 60))
     page.fill(1)
-    assert [(options["large"], options["seed"]) for options in asked] == [("detail", 7)]
+    assert [(options.large, options.seed) for options in asked] == [("detail", 7)]
 
 
 def test_several_photos_get_one_mask(open_page):
