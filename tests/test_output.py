@@ -109,6 +109,7 @@ class TestWriting:
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         process.wait(timeout=10)
+        process.stdout.close()
         assert {each.name for each in tmp_path.iterdir()} <= {"a.png"}
         if path.exists():
             assert path.stat().st_size == 4_000_000

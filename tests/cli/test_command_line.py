@@ -294,6 +294,7 @@ def test_a_closed_pipe_is_no_traceback() -> None:
     assert process.stderr
     process.stdout.close()
     told = process.stderr.read()
+    process.stderr.close()
     process.wait(timeout=20)
     assert told == ""
 
