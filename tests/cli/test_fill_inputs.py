@@ -37,6 +37,8 @@ def picture(kind: str) -> bytes:
 
         encode = {"JXL": imagecodecs.jpegxl_encode, "JPEG2000": imagecodecs.jpeg2k_encode}[kind]
         return bytes(encode(smooth(*SIZE), 0))
+    if kind == "HEIF":
+        return regionwise_bytes(smooth(*SIZE), kind)
     image = Image.fromarray(smooth(*SIZE))
     return saved(image.quantize(64) if kind == "GIF" else image, kind)
 
@@ -299,6 +301,11 @@ class TestNames:
         mask_file(masks / mask)
         mask_file(masks / "other.png")
         assert fill(photos, "--masks", masks) == 0
+
+    def test_one_photo_finds_its_mask_in_a_folder_too(self, photo: Path, tmp_path: Path) -> None:
+        mask_file(tmp_path / "masks" / "mask_photo.png")
+        assert fill(photo, tmp_path / "masks") == 0
+        assert fill(photo, "--masks", tmp_path / "masks", "--overwrite") == 0
 
     @pytest.mark.parametrize(
         ("masks", "says"),

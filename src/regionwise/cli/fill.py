@@ -241,15 +241,19 @@ class _Call:
 
 
 def _fill_photo(call: _Call) -> int:
+    from regionwise.filling.mask_folder import MaskFolder
     from regionwise.filling.place import fill_place, name_of
 
+    mask = call.mask
+    if mask is not None and Path(mask).is_dir():
+        mask = str(MaskFolder(Path(mask)).find(Path(Path(call.photo).name)))
     outcomes = []
     for engine, options, ending in call.answers():
         assert engine is not None
         with fill_bar(call.shows_progress) as progress:
             outcome = fill_place(
                 call.photo,
-                call.mask,
+                mask,
                 call.output,
                 engine,
                 options,

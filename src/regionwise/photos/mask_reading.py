@@ -158,8 +158,7 @@ def _counts(color: Bytes, *, neutral: bool = False) -> dict[int, int]:
 def _keys(color: Bytes) -> npt.NDArray[np.uint32]:
     """Colours as numbers, 0xrrggbb."""
     red, green, blue = (color[..., channel].astype(np.uint32).ravel() for channel in range(3))
-    keys: npt.NDArray[np.uint32] = red << 16 | green << 8 | blue
-    return keys
+    return np.asarray(red * np.uint32(1 << 16) + green * np.uint32(1 << 8) + blue, np.uint32)
 
 
 def _is_copy(color: Bytes, photo: Bytes, seen: Mask | None = None) -> bool:
