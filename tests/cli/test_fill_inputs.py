@@ -168,7 +168,7 @@ class TestNamesThatLie:
         file = tmp_path / "lies.jpg"
         file.write_bytes(picture("PNG"))
         assert fill(file, mask) == 0
-        assert "lies.jpg holds PNG data" in capsys.readouterr().err
+        assert "lies.jpg: it holds PNG data, though its name says JPEG" in capsys.readouterr().err
         output = tmp_path / "lies_filled.png"
         assert output.read_bytes().startswith(b"\x89PNG")
         assert np.array_equal(changed(file, output), read_photo(mask).color[..., 0] > 0)
@@ -185,7 +185,7 @@ class TestNamesThatLie:
         assert fill(photos, mask) == 0
         out = tmp_path / "photos_filled"
         assert {file.name for file in out.iterdir()} == {"a.jpg.png", "a.png"}
-        assert "a.jpg holds PNG data" in capsys.readouterr().err
+        assert "a.jpg: it holds PNG data" in capsys.readouterr().err
         assert fill(photos, mask, "--json") == 0
         assert json.loads(capsys.readouterr().out)["skipped"] == 2
 

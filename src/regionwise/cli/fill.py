@@ -265,9 +265,9 @@ def _fill_photo(call: _Call) -> int:
         _tell_troubles(outcome, quiet=call.quiet)
         name = name_of(call.photo)
         if outcome.status == "filled":
+            written = "standard output" if outcome.output == _PIPE else outcome.output
             call.say(
-                f"{outcome.output}: filled {outcome.hole_ratio:.1%} of {name} "
-                f"in {outcome.seconds:.1f} s"
+                f"{written}: filled {outcome.hole_ratio:.1%} of {name} in {outcome.seconds:.1f} s"
             )
     call.report.update(outcomes[0] if len(outcomes) == 1 else {"answers": outcomes})
     return 0
