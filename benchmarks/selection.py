@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import scipy.io
 from numpy.typing import NDArray
+from regionwise.photos.files import read_photo
 from scipy.ndimage import distance_transform_edt
 
 from regionwise.arrays import Mask, Pixels
-from regionwise.photos.files import read_photo
 from regionwise.selection.prompt import Prompt
 from regionwise.selection.random_walk import RandomWalkSegmenter
 
