@@ -3,11 +3,12 @@
 PYTHON ?= python3
 DEMO := .venv-demo
 TEST := .venv-test
+RELEASE := .venv-release
 BIN := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 OLD_PYTHON := regionwise needs Python 3.11 or newer; try: make $(MAKECMDGOALS) PYTHON=python3.12
 
-.PHONY: demo test browser benchmark lint types format clean
+.PHONY: demo test browser benchmark docs dist lint types format clean
 
 demo: $(DEMO)/.done  ## fill the example photos and say where the results are
 	$(DEMO)/$(BIN)/regionwise fill examples/photos --masks examples/masks -o out/demo --overwrite
@@ -22,6 +23,22 @@ benchmark: $(TEST)/.done  ## print the table of docs/benchmark.md that anyone ca
 	rm -rf out/first_table
 	$(TEST)/$(BIN)/python benchmarks/first_table.py --check
 
+docs: $(TEST)/.done  ## build the site into out/site; a warning or a dead link is an error
+	rm -rf out/site docs/api/generated
+	OMP_NUM_THREADS=1 $(TEST)/$(BIN)/python -m sphinx -b html -W --keep-going --quiet docs out/site
+	$(TEST)/$(BIN)/python .ci/check_site.py out/site
+	@echo "the site: out/site/index.html"
+
+dist: $(RELEASE)/.done  ## build and check wheel, source archive and list of contents (SBOM) in dist/
+	rm -rf dist
+	$(RELEASE)/$(BIN)/python -m build
+	$(RELEASE)/$(BIN)/python -m twine check --strict dist/*
+	$(RELEASE)/$(BIN)/python .ci/check_citation.py CITATION.cff
+	$(PYTHON) -m venv --clear $(RELEASE)/bare
+	$(RELEASE)/bare/$(BIN)/python $(INSTALL) --only-binary :all: dist/*.whl
+	$(RELEASE)/$(BIN)/cyclonedx-py environment $(RELEASE)/bare --output-reproducible \
+		--output-file dist/regionwise.cdx.json
+
 lint: $(TEST)/.done
 	$(TEST)/$(BIN)/ruff check .
 	$(TEST)/$(BIN)/ruff format --check .
@@ -35,7 +52,7 @@ format: $(TEST)/.done
 	$(TEST)/$(BIN)/ruff format .
 
 clean:
-	rm -rf $(DEMO) $(TEST) out
+	rm -rf $(DEMO) $(TEST) $(RELEASE) out dist
 
 $(DEMO)/.done: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(OLD_PYTHON)")'
@@ -47,4 +64,10 @@ $(TEST)/.done: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(OLD_PYTHON)")'
 	$(PYTHON) -m venv --clear $(TEST)
 	$(TEST)/$(BIN)/python $(INSTALL) --editable ".[dev]"
+	touch $@
+
+$(RELEASE)/.done: pyproject.toml constraints.txt
+	$(PYTHON) -m venv --clear $(RELEASE)
+	$(RELEASE)/$(BIN)/python $(INSTALL) build twine cyclonedx-bom jsonschema PyYAML
+	$(RELEASE)/$(BIN)/python $(INSTALL) --no-deps cffconvert  # for its schema alone
 	touch $@

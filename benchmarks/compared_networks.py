@@ -1,4 +1,4 @@
-"""The networks that the papers compare with: parameters, products, time and memory.
+"""All networks: parameters, products, time and memory.
 
     python benchmarks/compared_networks.py
     python benchmarks/compared_networks.py --size 512 --models pconv lbam
@@ -21,20 +21,7 @@ import torch
 from measure import peak_memory
 from torch.utils.flop_counter import FlopCounterMode
 
-from regionwise.models.registry import create_model
-
-MODELS = [
-    "edgeconnect",
-    "pconv",
-    "deepfillv2",
-    "deepfillv1",
-    "lbam",
-    "pennet",
-    "pic",
-    "glcic",
-    "structureflow",
-    "aotgan",
-]
+from regionwise.models.registry import create_model, model_names
 
 
 def probe(name: str, size: int, repeats: int) -> None:
@@ -62,7 +49,7 @@ def probe(name: str, size: int, repeats: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--models", nargs="+", default=MODELS)
+    parser.add_argument("--models", nargs="+", default=model_names())
     parser.add_argument("--size", type=int, nargs="+", default=[256, 512])
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)

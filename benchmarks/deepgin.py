@@ -28,7 +28,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from regionwise.layers.pyramid_dilation import PyramidDilationBlock
 from regionwise.layers.self_attention import SelfAttention
-from regionwise.models.deepgin import TABLE_1, DeepGinGenerator
+from regionwise.models.deepgin.card import TABLE_1
+from regionwise.models.deepgin.network import DeepGinGenerator
 
 
 def _conv(convolution: nn.Module, x: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from regionwise.layers.mask_aware_filter import MaskAwareFilter
 from regionwise.layers.pointwise_norm import PointwiseNorm
-from regionwise.models.madf import CascadedRefinementGenerator, RefinementDecoder
+from regionwise.models.madf.network import CascadedRefinementGenerator, RefinementDecoder
 
 
 class LiteralFilter(nn.Module):

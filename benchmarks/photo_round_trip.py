@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from regionwise.photos.files import encode_photo, read_photo
 from regionwise.photos.masks import grow
+from regionwise.photos.reading import read_photo
+from regionwise.photos.writing import encode_photo
 
 HOLE = 100  # pixels a side
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {

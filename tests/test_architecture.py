@@ -24,6 +24,7 @@ RESEARCH = {
     "layers",
     "losses",
     "models",
+    "reproduce",
     "training",
 }
 """Rooms and modules that need PyTorch; all others import without it."""

@@ -18,7 +18,8 @@ from tests.support.pictures import open_picture
 
 from regionwise import output
 from regionwise.errors import OutputError
-from regionwise.photos.files import read_photo, write_photo
+from regionwise.photos.reading import read_photo
+from regionwise.photos.writing import write_photo
 
 
 class TestWriting:
@@ -41,7 +42,7 @@ class TestWriting:
         path = tmp_path / "a.png"
         path.write_bytes(b"old")
         path.chmod(0o640)
-        with pytest.raises(OutputError, match="--overwrite"):
+        with pytest.raises(OutputError, match="`overwrite`"):
             write_photo(photo, path)
         assert path.read_bytes() == b"old"
         write_photo(photo, path, overwrite=True)
@@ -52,7 +53,7 @@ class TestWriting:
         photo = read_photo(noise("RGB", 9, 9))
         for path, says in (
             (tmp_path / "none" / "a.png", "not a folder"),
-            (tmp_path / "a.heic", "suffix"),
+            (tmp_path / "a.psd", "suffix"),
             (tmp_path / "a", "suffix"),
         ):
             with pytest.raises(OutputError, match=says) as error:
@@ -108,6 +109,7 @@ class TestWriting:
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         process.wait(timeout=10)
+        process.stdout.close()
         assert {each.name for each in tmp_path.iterdir()} <= {"a.png"}
         if path.exists():
             assert path.stat().st_size == 4_000_000

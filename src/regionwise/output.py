@@ -24,7 +24,7 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     if path.exists() and not path.is_file():  # to rename a result over it would end it
         raise OutputError(f"{path} is a device or a pipe; give the name of a file")
     if path.exists() and not overwrite:
-        raise OutputError(f"{path} exists already; give --overwrite to replace it")
+        raise OutputError(f"{path} exists already; give `overwrite` to replace it")
     if not path.parent.is_dir():
         raise OutputError(f"{path.parent} is not a folder; make it first, or write elsewhere")
     if not os.access(path.parent, os.W_OK | os.X_OK):

@@ -10,10 +10,10 @@ from tests.support.official_fixtures import (
 )
 
 from regionwise.checkpoints import from_official, load_checkpoint
-from regionwise.checkpoints.spectral_norm import plain_weight
 from regionwise.cli import main
 from regionwise.errors import CheckpointError
 from regionwise.layers.canny import canny_edges
+from regionwise.models.spectral_norm import plain_weight
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from tests.support.official_fixtures import official_answers, official_inputs, o
 
 from regionwise.checkpoints import from_official
 from regionwise.errors import CheckpointError
-from regionwise.models.madf import IMAGENET_DEVIATION, IMAGENET_MEAN
+from regionwise.layers.imagenet import MEAN, STD
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def without_decoders(weights, refinements):
 
 
 def in_our_range(theirs):
-    mean, deviation = map(torch.tensor, (IMAGENET_MEAN, IMAGENET_DEVIATION))
+    mean, deviation = map(torch.tensor, (MEAN, STD))
     return torch.from_numpy(theirs) * deviation.view(3, 1, 1) + mean.view(3, 1, 1)
 
 

@@ -92,7 +92,7 @@ def test_as_onnx_it_draws_by_its_seed(tmp_path):
     answers = []
     for seed in (0, 0, 1):
         engine = load_model(file, seed=seed)
-        assert engine.draws
+        assert engine.traits.draws
         answers.append(engine.fill(images, masks))
     assert np.array_equal(answers[0], answers[1])
     assert not np.allclose(answers[0], answers[2])

@@ -201,7 +201,7 @@ def test_a_name_that_can_t_be_written_is_told_before_the_work(
     photo: Path, mask: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "regionwise.filling.folder.fill_photo", lambda *_, **__: pytest.fail("it filled")
+        "regionwise.filling.photo_bytes.fill_photo", lambda *_, **__: pytest.fail("it filled")
     )
     assert fill(photo, mask, "-o", photo.with_suffix(".xyz")) == 2
 
@@ -226,7 +226,7 @@ def test_whatever_happens_is_one_line(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("regionwise.filling.folder.fill_photo", fail)
+    monkeypatch.setattr("regionwise.filling.photo_bytes.fill_photo", fail)
     assert fill(photo, mask) == 2
     told = capsys.readouterr()
     assert part in told.err
@@ -294,6 +294,7 @@ def test_a_closed_pipe_is_no_traceback() -> None:
     assert process.stderr
     process.stdout.close()
     told = process.stderr.read()
+    process.stderr.close()
     process.wait(timeout=20)
     assert told == ""
 

@@ -8,11 +8,11 @@ from PIL import Image
 from skimage import data
 
 from regionwise.cli import main
-from regionwise.cli.training_progress import TrainingProgress
-from regionwise.training.loop import Progress
+from regionwise.cli.training_display import TrainingDisplay
+from regionwise.training.loop import TrainingProgress
 
 RECIPES = Path(__file__).parents[2] / "recipes"
-TINY = str(RECIPES / "tiny.yaml")
+TINY = str(Path(__file__).parents[1] / "training" / "rn.yaml")
 SMALL = [
     "--set=data.size=32",
     "--set=batch=2",
@@ -59,6 +59,54 @@ def test_after_a_mistake_the_same_command_can_be_given_again(photos, tmp_path, c
     assert main([*start, "--minutes=0"]) == 0
 
 
+def test_what_cannot_train_is_told_before_a_folder_is_made(photos, tmp_path, capsys):
+    run = tmp_path / "run"
+    for change, message in (
+        ("model.name=rm", "model: no network is called 'rm'"),
+        ("losses.l1.stage=3", "phase reconstruct: a loss names stage 3; the network has 1 stage"),
+        ("discriminator.name=pach", "no discriminator is called 'pach'; did you mean patch?"),
+    ):
+        start = ["train", TINY, "-p", str(photos), "-o", str(run), *SMALL, f"--set={change}"]
+        assert main(start) == 2
+        assert message in capsys.readouterr().err
+        assert not run.exists()
+        assert main(["train", TINY, "--show", f"--set={change}"]) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_a_finished_run_names_its_best_weights(photos, tmp_path, capsys):
+    """Also when it is resumed, and nothing is left to do; validated on photos of its own."""
+    run, other = tmp_path / "run", tmp_path / "other"
+    other.mkdir()
+    Image.fromarray(data.coffee()[:200, :200]).save(other / "a.png")
+    start = ["train", TINY, "-p", str(photos), "-o", str(run), *SMALL, "--validate-on"]
+    for arguments in ([*start, str(other)], ["train", "--resume", str(run)]):
+        assert main(arguments) == 0
+        assert f"--model {run / 'best.pt'}" in capsys.readouterr().out
+    kept = yaml.safe_load((run / "run.yaml").read_text())
+    assert kept["validate_on"] == [str(other)]
+    assert kept["held_out"] is False
+
+
+def test_the_chosen_precision_is_told_and_kept(photos, tmp_path, capsys):
+    run = tmp_path / "run"
+    start = ["train", TINY, "-p", str(photos), "-o", str(run), *SMALL, "--set=precision=auto"]
+    assert main([*start, "--minutes=0"]) == 0
+    kept = yaml.safe_load((run / "run.yaml").read_text())["recipe"]["precision"]
+    assert kept in ("fp32", "bf16")
+    assert f"precision: {kept}, which is the faster one here" in capsys.readouterr().err
+
+
+def test_probe_tells_each_losses_share(photos, capsys):
+    idle = "--set=phases.texture.losses.adversarial.weight=1e-9"
+    assert main(["train", TINY, "--show", "--probe", "-p", str(photos), *SMALL[:3], idle]) == 0
+    said = capsys.readouterr().out
+    assert "# phase reconstruct: share of the generator's gradient" in said
+    assert "#   l1_hole: 100 %" in said
+    assert "#   warning: the term adversarial gives" in said
+    assert main(["train", TINY, "--show", "--probe", *SMALL[:3]]) == 0  # without photos
+
+
 def test_show_tells_values_and_costs(photos, capsys):
     assert main(["train", TINY, "--show", "--set=optimizer.lr=1e-3", "-p", str(photos)]) == 0
     said = capsys.readouterr().out
@@ -74,10 +122,13 @@ def test_show_tells_values_and_costs(photos, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give a recipe, such as recipes/tiny.yaml, or --resume RUN"),
+        ([], "give a recipe, such as tiny, or --resume RUN"),
         ([TINY], "to train it give --photos DIR and --output RUN"),
         (["no.yaml", "--show"], "no.yaml: can't be read"),
-        ([TINY, "--show", "--set", "optimiser.lr=1"], "the recipe has no optimiser.lr; there are"),
+        (
+            [TINY, "--show", "--set", "optimiser.lr=1"],
+            "the recipe has no optimiser.lr; did you mean optimizer?",
+        ),
         (["--resume", "nowhere"], "nowhere: there is no run here"),
         (["--resume", "nowhere", "--set", "batch=1"], "the run has its recipe, in run.yaml"),
     ],
@@ -107,14 +158,14 @@ def test_missing_vgg_is_told_before_the_first_step(photos, tmp_path, capsys):
     small = ["--set=model.options={width: 4, blocks: 1}", "--set=discriminator.options={width: 4}"]
     run = tmp_path / "run"
     assert main(["train", rn, "-p", str(photos), "-o", str(run), *options, *small]) == 2
-    assert "no.pth: there is no such file of VGG weights" in capsys.readouterr().err
+    assert "no.pth: there is no such file of weights" in capsys.readouterr().err
 
 
-def test_a_log_tells_the_scores_of_held_back_photos_once(capsys):
-    scored = {"psnr": 23.4567, "ssim": 0.81}
-    with TrainingProgress() as shown:
+def test_a_log_tells_the_scores_of_held_out_photos_once(capsys):
+    scored, membrane = {"psnr": 23.4567, "ssim": 0.81}, {"psnr": 22.0}
+    with TrainingDisplay() as shown:
         for step, scores in enumerate([{}, scored, scored, {"psnr": 24.0}], start=1):
-            shown.update(Progress(step, 4, "main", {"l1": 0.1}, 3.0, scores))
+            shown.update(TrainingProgress(step, 4, "main", {"l1": 0.1}, 3.0, scores, membrane))
     said = capsys.readouterr().err
-    assert said.count("held-back photos: psnr 23.46, ssim 0.81") == 1
-    assert said.count("held-back photos: psnr 24\n") == 1
+    assert said.count("held-out photos: psnr 23.46, ssim 0.81; membrane: psnr 22\n") == 1
+    assert said.count("held-out photos: psnr 24; membrane: psnr 22\n") == 1

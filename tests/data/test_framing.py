@@ -85,6 +85,16 @@ def test_polyphase_components_are_pixels_of_the_squashed_photo():
     assert components == expected
 
 
+def test_quarter_turns_by_chance():
+    """All four, evenly, and nothing else; without them the chance of other draws is as it was."""
+    content = encoded(ramp(64, 64))
+    plain = picture(content, "squash")
+    turned = [picture(content, "squash", seed, quarter_turns=True) for seed in range(80)]
+    counts = [sum((np.rot90(plain, k) == one).all() for one in turned) for k in range(4)]
+    assert sum(counts) == 80
+    assert min(counts) > 8
+
+
 def test_half_of_the_pictures_are_mirrored():
     content = encoded(ramp(64, 64))
     first = [picture(content, "squash", seed, flip=True)[0, 0, 0] for seed in range(60)]

@@ -5,11 +5,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regionwise.discriminators.local_global import (
-    LocalGlobalCritics,
-    LocalGlobalDiscriminator,
-    around_hole,
-)
+from regionwise.discriminators.local_global import LocalGlobalDiscriminator
+from regionwise.discriminators.local_global_critics import LocalGlobalCritics
+from regionwise.discriminators.window import around_hole
+from regionwise.errors import ModelError
 
 
 def box(height, width, rows, columns):
@@ -60,20 +59,29 @@ def test_the_papers_sizes():
 @pytest.mark.parametrize("side", [32, 40])
 def test_scores_of_both(side):
     image, mask = torch.rand(2, 3, side, side), box(side, side, (3, 9), (4, 14)).repeat(2, 1, 1, 1)
-    scores, features = LocalGlobalDiscriminator(side, 16, width=2)(image, mask)
+    ((scores, features),) = LocalGlobalDiscriminator(side, 16, width=2)(image, image, mask)
     assert scores.shape == (2, 1)
     assert len(features) == 11
-    judged = LocalGlobalCritics(side, 16, width=2)(image, mask)
+    judged = LocalGlobalCritics(side, 16, width=2)(image, image, mask)
     assert [tuple(scores.shape) for scores, _ in judged] == [(2, 1), (2, 1)]
 
 
 def test_the_local_critic_sees_the_window_alone():
     image = torch.rand(1, 3, 32, 32, requires_grad=True)
     mask = box(32, 32, (8, 12), (8, 12))
-    globally, locally = LocalGlobalCritics(32, 16, width=2)(image, mask)
-    (slope,) = torch.autograd.grad(locally[0].sum(), image, retain_graph=True)
+    globally, locally = LocalGlobalCritics(32, 16, width=2)(image, image, mask)
+    (slope,) = torch.autograd.grad(locally.scores.sum(), image, retain_graph=True)
     seen = slope.abs().sum(dim=(0, 1)) > 0
     assert seen[2:18, 2:18].all()
     assert seen.sum() == 16 * 16
-    (slope,) = torch.autograd.grad(globally[0].sum(), image)
+    (slope,) = torch.autograd.grad(globally.scores.sum(), image)
     assert (slope.abs().sum(dim=(0, 1)) > 0).all()
+
+
+@pytest.mark.parametrize("network", [LocalGlobalDiscriminator, LocalGlobalCritics])
+def test_pictures_of_another_size_are_refused_with_the_mend(network):
+    image, mask = torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64)
+    with pytest.raises(ModelError, match=r"pictures of 32×32.*discriminator\.options\.size"):
+        network(32, 16, width=2)(image, image, mask)
+    with pytest.raises(ModelError, match="a window of 48 pixels does not fit"):
+        network(32, 48, width=2)

@@ -9,7 +9,7 @@ from tests.support.tiny_networks import write_blur, write_constant
 
 import regionwise.evaluation.settings as settings_module
 from regionwise.cli import main
-from regionwise.data.photo_sources import StoredPhoto, find_photos, is_held_out
+from regionwise.data.photo_sources import PhotoSource, find_photos, is_held_out
 from regionwise.engines.engine import NO_TRAITS
 from regionwise.engines.wrapping import wrapped
 from regionwise.engines.zoo import load_model
@@ -202,8 +202,8 @@ def test_a_photo_is_cropped_in_the_middle_and_turned_upright(tmp_path):
     exif = picture.getexif()
     exif[274] = 6
     picture.save(tmp_path / "turned.jpg", exif=exif, quality=95)
-    assert (read_truth(StoredPhoto(tmp_path / "a.png", "a"), (40, 40)) == 200).all()
-    turned = read_truth(StoredPhoto(tmp_path / "turned.jpg", "t"), (80, 40))
+    assert (read_truth(PhotoSource(tmp_path / "a.png", "a"), (40, 40)) == 200).all()
+    turned = read_truth(PhotoSource(tmp_path / "turned.jpg", "t"), (80, 40))
     assert (turned[:, 25:55] > 190).all()
     assert (turned[:, :15] < 10).all()
 
@@ -236,7 +236,7 @@ def test_masks_of_a_folder_go_into_bins_and_an_empty_one_is_told(photos, tmp_pat
     assert len(plan.notes) == 3
     assert "no mask in" in plan.notes[0]
     assert "20-30%" in plan.notes[0]
-    names = [plan.sets[1].hole(number, StoredPhoto(photos, "x"))[0][-5:] for number in range(3)]
+    names = [plan.sets[1].hole(number, PhotoSource(photos, "x"))[0][-5:] for number in range(3)]
     assert names == ["1.png", "2.png", "1.png"]
 
 
@@ -272,7 +272,7 @@ def test_photos_are_found_in_shards_and_told_apart(photos, tmp_path):
 
 
 def test_the_twentieth_held_out_is_chosen_by_name(tmp_path):
-    photos = [StoredPhoto(tmp_path, f"{number}.jpg") for number in range(4000)]
+    photos = [PhotoSource(tmp_path, f"{number}.jpg") for number in range(4000)]
     held_out = [photo.name for photo in photos if is_held_out(photo)]
     assert 150 < len(held_out) < 250
     assert held_out[:2] == ["29.jpg", "33.jpg"]

@@ -12,7 +12,7 @@ from regionwise.filling.detail import needs_detail, with_detail
 from regionwise.filling.fill import fill_photo
 from regionwise.filling.options import FillOptions
 from regionwise.filling.windows import HoleGroup, plan_windows
-from regionwise.photos.files import read_photo
+from regionwise.photos.reading import read_photo
 
 
 def stripes(height: int, width: int, dtype: type = np.uint8) -> np.ndarray:

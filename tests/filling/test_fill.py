@@ -15,9 +15,10 @@ from regionwise.classical.membrane import membrane_fill
 from regionwise.engines.classical_engine import MembraneEngine
 from regionwise.engines.engine import NO_TRAITS, Engine
 from regionwise.errors import MaskError, ModelError, RegionwiseError, RegionwiseWarning
-from regionwise.filling.fill import fill_photo, find_hole
+from regionwise.filling.fill import fill_photo
+from regionwise.filling.hole import find_hole
 from regionwise.filling.options import FillOptions
-from regionwise.photos.files import read_photo
+from regionwise.photos.reading import read_photo
 
 
 class Inverting:
@@ -201,25 +202,24 @@ def test_a_photo_that_is_all_hole_becomes_grey(size: tuple[int, int]) -> None:
 
 def test_the_hole_may_be_a_box_inverted_and_grown() -> None:
     photo = read_photo(picture(50, 60))
-    box = find_hole(photo, None, FillOptions(box="10,20,5,6"))
+    box = find_hole(photo, None, FillOptions(box="10,20,5,6")).mask
     assert box.sum() == 30
     assert box[20:26, 10:15].all()
-    assert np.array_equal(find_hole(photo, None, FillOptions(box=(10, 20, 5, 6))), box)
-    grown = find_hole(photo, None, FillOptions(box=(10, 20, 5, 6), grow=2))
+    assert np.array_equal(find_hole(photo, None, FillOptions(box=(10, 20, 5, 6))).mask, box)
+    grown = find_hole(photo, None, FillOptions(box=(10, 20, 5, 6), grow=2)).mask
     assert grown.sum() > box.sum()
     assert grown[18, 12]
-    with pytest.warns(RegionwiseWarning):
-        assert np.array_equal(
-            find_hole(photo, None, FillOptions(box=(10, 20, 5, 6), invert_mask=True)), ~box
-        )
+    inverted = find_hole(photo, None, FillOptions(box=(10, 20, 5, 6), invert_mask=True))
+    assert np.array_equal(inverted.mask, ~box)
+    assert "99%" in inverted.warnings[0]
 
 
 def test_a_mask_of_another_size_needs_leave() -> None:
     photo, mask = read_photo(picture(50, 60)), np.zeros((25, 30), bool)
     mask[5, 5] = True
-    with pytest.raises(MaskError, match="--resize-mask"):
+    with pytest.raises(MaskError, match="`resize_mask`"):
         find_hole(photo, mask, FillOptions())
-    assert find_hole(photo, mask, FillOptions(resize_mask=True)).sum() == 4
+    assert find_hole(photo, mask, FillOptions(resize_mask=True)).mask.sum() == 4
 
 
 def test_both_mask_and_box_is_one_line() -> None:

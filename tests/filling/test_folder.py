@@ -9,7 +9,9 @@ from tests.support.pictures import open_picture
 from regionwise.engines.classical_engine import MembraneEngine
 from regionwise.engines.engine import NO_TRAITS
 from regionwise.errors import MaskError, ModelError, OutputError, PhotoError
-from regionwise.filling.folder import Job, MaskFolder, fill_folder, find_jobs
+from regionwise.filling.folder import fill_folder
+from regionwise.filling.folder_jobs import Job, find_jobs
+from regionwise.filling.mask_folder import MaskFolder
 from regionwise.filling.options import FillOptions
 
 
@@ -29,7 +31,7 @@ def save_mask(file: Path, size: tuple[int, int] = (24, 32)) -> None:
 
 def run(jobs: list[Job], options: FillOptions | None = None, **how: bool) -> dict[str, str]:
     outcomes = fill_folder(jobs, MembraneEngine(), options or FillOptions(), **how)
-    return {one.job.relative.as_posix(): one.status for one in outcomes}
+    return {one.key: one.status for one in outcomes}
 
 
 def test_photos_and_masks_are_paired_by_name_and_sub_folder(tmp_path: Path) -> None:
@@ -100,7 +102,7 @@ def test_the_run_goes_on_after_failures_and_tells_each(tmp_path: Path) -> None:
     for name in ("good", "truncated", "text", "large"):
         save_mask(masks / f"{name}.png")
     outcomes = list(fill_folder(find_jobs(photos, masks, output), MembraneEngine(), FillOptions()))
-    errors = {one.job.relative.stem: one.error for one in outcomes}
+    errors = {Path(one.key).stem: one.error for one in outcomes}
     assert errors.pop("good") == ""
     assert all(error and "\n" not in error for error in errors.values())
     assert "no mask" in errors["lonely"]

@@ -10,8 +10,8 @@ from scipy.ndimage import binary_dilation
 from regionwise.cli import main
 from regionwise.errors import MaskError
 from regionwise.find.kinds import FINDERS, find
-from regionwise.photos.files import read_photo
 from regionwise.photos.masks import read_mask
+from regionwise.photos.reading import read_photo
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regionwise.errors import ModelError
 from regionwise.layers.region_norm import (
     RegionNorm,
     RegionNormBasic,
@@ -155,7 +156,7 @@ def released_basic(x, mask, layer):
 
 def test_basic_in_the_released_reading():
     torch.manual_seed(0)
-    layer = RegionNormBasic(5, affine="released").double()
+    layer = RegionNormBasic(5, affine="released", eps_by_share=True).double()
     torch.nn.init.normal_(layer.weight)
     torch.nn.init.normal_(layer.bias)
     x = torch.randn(2, 5, 12, 10, dtype=torch.float64)
@@ -183,15 +184,74 @@ def test_basic_resizes_the_mask_by_nearest_neighbour():
     torch.testing.assert_close(layer(x, mask), layer(x, mask[..., ::2, ::2]))
 
 
-def test_learnable_follows_equations_14_to_16():
+@pytest.mark.parametrize("style", ["layer", "group"])
+def test_other_styles_of_one_region_are_the_known_norms(style):
     torch.manual_seed(0)
-    layer = RegionNormLearnable(4, threshold=0.5).double()
+    x = torch.randn(2, 12, 7, 5, dtype=torch.float64)
+    everything = torch.ones(2, 1, 7, 5, dtype=torch.float64)
+    found = region_normalize(x, everything, statistics=style, groups=3)
+    wanted = torch.nn.functional.group_norm(x, 3 if style == "group" else 1)
+    torch.testing.assert_close(found, wanted)
+
+
+@pytest.mark.parametrize(("style", "groups"), [("layer", 1), ("group", 2)])
+def test_other_styles_by_hand(style, groups):
+    """Mean and variance over a region's pixels in all channels of a group, then the affine maps."""
+    torch.manual_seed(1)
+    x = torch.randn(2, 4, 6, 5, dtype=torch.float64)
+    hole = (torch.rand(2, 1, 6, 5) < 0.4).double()
+    regions = torch.cat([1 - hole, hole], dim=1)
+    weight, bias = torch.randn(2, 2, 4, dtype=torch.float64)
+    gamma, beta = torch.randn(2, 2, 1, 6, 5, dtype=torch.float64)
+    wanted = torch.zeros_like(x)
+    for n in range(2):
+        for group in range(groups):
+            for k in range(2):
+                channels = slice(group * 4 // groups, (group + 1) * 4 // groups)
+                inside = regions[n, k].bool()
+                values = x[n, channels][:, inside]
+                normal = (values - values.mean()) / (values.var(correction=0) + 1e-5).sqrt()
+                scaled = normal * weight[k, channels, None] + bias[k, channels, None]
+                part = scaled * (1 + gamma[n, 0][inside]) + beta[n, 0][inside]
+                wanted[n, channels] = wanted[n, channels].masked_scatter(inside, part)
+    options = {"statistics": style, "groups": groups}
+    torch.testing.assert_close(
+        region_normalize(x, regions, weight, bias, gamma, beta, **options), wanted
+    )
+    with pytest.raises(ModelError, match="4 channels don't fall into 3 equal groups"):
+        region_normalize(x, regions, statistics="group", groups=3)
+
+
+def test_equation_10_in_a_tiny_hole():
+    """ε is added to the variance as it is: the released code divides it by the hole's share."""
+    torch.manual_seed(0)
+    x = 0.01 * torch.randn(1, 3, 64, 64, dtype=torch.float64)
+    mask = torch.zeros(1, 1, 64, 64, dtype=torch.float64)
+    mask[..., 10:14, 20:24] = 1  # 0.4 % of the pixels
+    labels = mask[:, 0].long()
+    for by_share in (False, True):
+        layer = RegionNormBasic(3, eps_by_share=by_share).double()
+        torch.testing.assert_close(
+            layer(x, mask), literal(x, labels, 2, eps_by_share=by_share), rtol=1e-7, atol=1e-9
+        )
+    paper, released = (
+        RegionNormBasic(3, eps_by_share=by_share).double()(x, mask)[..., 10:14, 20:24].std()
+        for by_share in (False, True)
+    )
+    assert paper > 0.9
+    assert released < 0.3
+
+
+@pytest.mark.parametrize("by_share", [False, True])
+def test_learnable_follows_equations_14_to_16(by_share):
+    torch.manual_seed(0)
+    layer = RegionNormLearnable(4, threshold=0.5, eps_by_share=by_share).double()
     x = torch.randn(2, 4, 11, 9, dtype=torch.float64)
     pooled = torch.stack([x.mean(dim=1), x.max(dim=1).values], dim=1)
     response = torch.sigmoid(torch.nn.functional.conv2d(pooled, layer.response.weight, padding=3))
     labels = (response < 0.5).long()[:, 0]
     assert 0 < labels.float().mean() < 1
-    normalized = literal(x, labels, 2, eps_by_share=True)
+    normalized = literal(x, labels, 2, eps_by_share=by_share)
     gamma, beta = layer.affine(response).split(1, dim=1)
     torch.testing.assert_close(layer(x), normalized * (1 + gamma) + beta)
 

@@ -1,4 +1,4 @@
-"""Each game equals its equation, and each side moves the way it should."""
+"""Each adversarial loss equals its equation, and each side moves the way it should."""
 
 import math
 
@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 from torch import nn
 
-from regionwise.losses import adversarial as games
-from regionwise.losses.adversarial import gradient_penalty, hole_patches
+from regionwise.errors import ModelError, RecipeError
+from regionwise.losses.adversarial.patches import hole_patches, weighted_mean
+from regionwise.losses.adversarial.registry import ADVERSARIAL_LOSSES, create_adversarial_loss
+from regionwise.losses.adversarial.soft_mask import soft_mask
+from regionwise.losses.adversarial.wasserstein import gradient_penalty
 
-NAMES = ["hinge", "non_saturating", "least_squares", "region_wise", "wasserstein"]
+NAMES = ["hinge", "non-saturating", "least-squares", "region-wise", "wasserstein"]
 
 
 def log_sigmoid(x):
@@ -22,29 +25,29 @@ def log_sigmoid(x):
 
 REAL = {
     "hinge": lambda x: max(0, 1 - x),
-    "non_saturating": lambda x: -log_sigmoid(x),
-    "least_squares": lambda x: (x - 1) ** 2 / 2,
-    "region_wise": lambda x: -0.01 * x,
+    "non-saturating": lambda x: -log_sigmoid(x),
+    "least-squares": lambda x: (x - 1) ** 2 / 2,
+    "region-wise": lambda x: -0.01 * x,
     "wasserstein": lambda x: -x,
 }
 FAKE = {
     "hinge": lambda x: max(0, 1 + x),
-    "non_saturating": lambda x: -math.log(1 - 1 / (1 + math.exp(-x))),
-    "least_squares": lambda x: x**2 / 2,
-    "region_wise": lambda x: -(1 - x),
+    "non-saturating": lambda x: -math.log(1 - 1 / (1 + math.exp(-x))),
+    "least-squares": lambda x: x**2 / 2,
+    "region-wise": lambda x: -(1 - x),
     "wasserstein": lambda x: x,
 }
 GENERATOR = {
     "hinge": lambda x: -x,
-    "non_saturating": lambda x: -log_sigmoid(x),
-    "least_squares": lambda x: (x - 1) ** 2 / 2,
-    "region_wise": lambda x: 1 - x,
+    "non-saturating": lambda x: -log_sigmoid(x),
+    "least-squares": lambda x: (x - 1) ** 2 / 2,
+    "region-wise": lambda x: 1 - x,
     "wasserstein": lambda x: -x,
 }
 
 
-def sides(name):
-    return getattr(games, f"{name}_discriminator"), getattr(games, f"{name}_generator")
+def loss(name, **options):
+    return create_adversarial_loss(name, options)
 
 
 def scores(shape, seed, dtype=torch.float64):
@@ -64,108 +67,182 @@ def looped(function, values, weights):
     maps=st.integers(1, 2),
     height=st.integers(1, 4),
     width=st.integers(1, 4),
-    weighted=st.sampled_from([None, "ones", "some", "fractions", "none"]),
+    share=st.sampled_from([0.0, 0.1, 0.5, 1.0]),
+    patches=st.sampled_from(["all", "hole"]),
     seed=st.integers(0, 99),
 )
-def test_equals_a_loop(name, batch, maps, height, width, weighted, seed):
-    discriminator, generator = sides(name)
+def test_equals_a_loop(name, batch, maps, height, width, share, patches, seed):
+    """The mean over the patches that count in a picture, then over pictures that have any."""
+    one = loss(name, patches=patches)
     real, fake = (scores((batch, maps, height, width), seed + k) for k in (0, 100))
+    rng = torch.Generator().manual_seed(seed)
+    mask = (torch.rand(batch, 1, 2 * height, 2 * width, generator=rng) < share).float()
+    pictures = []
+    for n in range(batch):
+        each = torch.ones(maps, height, width)
+        if patches == "hole":
+            for i in range(height):
+                for j in range(width):
+                    cell = mask[n, 0, 2 * i : 2 * i + 2, 2 * j : 2 * j + 2]
+                    each[:, i, j] = cell.any()
+        if each.any():
+            pictures.append(
+                (
+                    looped(REAL[name], real[n], each) + looped(FAKE[name], fake[n], each),
+                    looped(GENERATOR[name], fake[n], each),
+                )
+            )
+    wanted = [sum(values) / len(values) for values in zip(*pictures, strict=True)] or [0, 0]
+    found = one.discriminator(real, [fake], mask), one.generator(fake, mask)
+    assert [value.item() for value in found] == pytest.approx(wanted, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("weighted", ["some", "fractions", "none"])
+def test_weighted_mean_equals_a_loop(weighted):
+    values = scores((3, 2, 4, 3), 1)
     weight = {
-        None: None,
-        "ones": torch.ones(batch, 1, height, width),
-        "some": (scores((batch, 1, height, width), seed) > 0).float(),
-        "fractions": scores((batch, 1, height, width), seed).abs() / 100,
-        "none": torch.zeros(batch, 1, height, width),
+        "some": (scores((3, 1, 4, 3), 2) > 0).float(),
+        "fractions": scores((3, 1, 4, 3), 2).abs() / 100,
+        "none": torch.zeros(3, 1, 4, 3),
     }[weighted]
-    each = torch.ones_like(real) if weight is None else weight.double().expand_as(real)
-    wanted = looped(REAL[name], real, each) + looped(FAKE[name], fake, each)
-    assert discriminator(real, fake, weight).item() == pytest.approx(wanted, rel=1e-6, abs=1e-9)
-    wanted = looped(GENERATOR[name], fake, each)
-    assert generator(fake, weight).item() == pytest.approx(wanted, rel=1e-6, abs=1e-9)
+    wanted = looped(lambda x: x, values, weight.double().expand_as(values))
+    assert weighted_mean(values, weight).item() == pytest.approx(wanted, rel=1e-6, abs=1e-9)
+    assert weighted_mean(values, None).item() == pytest.approx(values.mean().item())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_several_filled_pictures_are_added_up(name):
+    """Each stands against the true one; only eq. (6) counts that once."""
+    one = loss(name)
+    real, *fakes = (scores((2, 1, 3, 3), seed) for seed in (1, 2, 3))
+    mask = torch.ones(2, 1, 6, 6)
+    alone = [one.discriminator(real, [fake], mask) for fake in fakes]
+    wanted = sum(alone)
+    if name == "region-wise":
+        wanted = wanted + 0.01 * real.mean()
+    torch.testing.assert_close(one.discriminator(real, fakes, mask), wanted)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_gradcheck(name):
-    discriminator, generator = sides(name)
+    one = loss(name, patches="hole")
     real, fake = (scores((2, 1, 3, 2), seed).requires_grad_() for seed in (1, 2))
-    weight = torch.rand(2, 1, 3, 2, dtype=torch.float64)
-    assert torch.autograd.gradcheck(lambda r, f: discriminator(r, f, weight), (real, fake))
-    assert torch.autograd.gradcheck(lambda f: generator(f, weight), fake)
+    mask = (torch.rand(2, 1, 6, 4) < 0.3).double()
+    assert torch.autograd.gradcheck(lambda r, f: one.discriminator(r, [f], mask), (real, fake))
+    assert torch.autograd.gradcheck(lambda f: one.generator(f, mask), fake)
 
 
-@pytest.mark.parametrize("name", [*NAMES, "region_wise_released", "soft_mask"])
+@pytest.mark.parametrize("name", ADVERSARIAL_LOSSES)
 def test_each_side_moves_scores_its_way(name):
     """The discriminator raises true and lowers filled pictures' scores, the generator raises."""
-    discriminator, generator = sides(name)
+    one = loss(name)
     real, fake = (torch.full((1, 1, 2, 2), 0.3, requires_grad=True) for _ in range(2))
-    label = torch.ones(1, 1, 2, 2)
-    of_real, of_fake = torch.autograd.grad(discriminator(real, fake, label), (real, fake))
+    mask = torch.ones(1, 1, 2, 2)
+    of_real, of_fake = torch.autograd.grad(one.discriminator(real, [fake], mask), (real, fake))
     assert (of_real < 0).all()
     assert (of_fake > 0).all()
-    (slope,) = torch.autograd.grad(generator(fake, label), fake)
+    (slope,) = torch.autograd.grad(one.generator(fake, mask), fake)
     assert (slope < 0).all()
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL_LOSSES)
+def test_the_bounded_ones_have_no_value_below_0(name):
+    """And the others do, or can't be brought to 0: alarms rely on it."""
+    one, mask = loss(name), torch.zeros(1, 1, 4, 4)
+    mask[..., :2] = 1
+    best = [
+        one.discriminator(torch.full((1, 1, 4, 4), r), [torch.full((1, 1, 4, 4), f)], mask).item()
+        for r in (-1e4, -1.0, 0.0, 1.0, 1e4)
+        for f in (-1e4, -1.0, 0.0, 1.0, 1e4)
+    ]
+    if one.bounded:
+        assert min(best) >= 0
+    else:
+        assert min(best) < 0 or min(best) > 0.01
 
 
 def test_oracles():
     real, fake = scores((3, 1, 4, 4), 1), scores((3, 1, 4, 4), 2)
-    ones, zeros = torch.ones_like(real), torch.zeros_like(real)
+    ones, zeros, mask = torch.ones_like(real), torch.zeros_like(real), torch.ones(3, 1, 8, 8)
     entropy = F.binary_cross_entropy_with_logits
+    one = loss("non-saturating")
     torch.testing.assert_close(
-        games.non_saturating_discriminator(real, fake), entropy(real, ones) + entropy(fake, zeros)
+        one.discriminator(real, [fake], mask), entropy(real, ones) + entropy(fake, zeros)
     )
-    torch.testing.assert_close(games.non_saturating_generator(fake), entropy(fake, ones))
+    torch.testing.assert_close(one.generator(fake, mask), entropy(fake, ones))
     torch.testing.assert_close(
-        games.least_squares_discriminator(real, fake),
+        loss("least-squares").discriminator(real, [fake], mask),
         (F.mse_loss(real, ones) + F.mse_loss(fake, zeros)) / 2,
     )
 
 
 def test_non_saturating_where_the_discriminator_is_sure():
     fake = torch.tensor([[-1000.0]], requires_grad=True)
-    value = games.non_saturating_generator(fake)
+    value = loss("non-saturating").generator(fake, torch.ones(1, 1, 2, 2))
     (slope,) = torch.autograd.grad(value, fake)
     assert value == 1000
     assert slope == -1
 
 
 def test_equation_6_whole():
-    """α·E(D(true)) + E(1 − D(first)) + E(1 − D(second)), from a call for each filled picture."""
+    """α·E(D(true)) + E(1 − D(first)) + E(1 − D(second))."""
     real, first, second = (scores((2, 1, 3, 3), seed) for seed in (1, 2, 3))
     whole = 0.01 * real.mean() + (1 - first).mean() + (1 - second).mean()
-    discriminator, generator = sides("region_wise")
-    half = 0.01 / 2
-    lowered = sum(discriminator(real, fake, real_weight=half) for fake in (first, second))
-    torch.testing.assert_close(lowered, -whole)
-    raised = generator(first) + generator(second)
+    one, mask = loss("region-wise"), torch.ones(2, 1, 6, 6)
+    torch.testing.assert_close(one.discriminator(real, [first, second], mask), -whole)
+    raised = one.generator(first, mask) + one.generator(second, mask)
     torch.testing.assert_close(raised, whole - 0.01 * real.mean())
 
 
 def test_region_wise_released_equals_a_loop():
+    """The label is the nearest pixel of the mask, with index ⌊i·H/h⌋, and no maximum of a cell."""
     real, fake = scores((2, 3, 3, 2), 1), scores((2, 3, 3, 2), 2)
-    label = (scores((2, 1, 3, 2), 3) > 0).double()
+    mask = (scores((2, 1, 12, 10), 3) > 1).double()
     wanted = wanted_generator = 0.0
     for n in range(2):
         for c in range(3):
             for i in range(3):
                 for j in range(2):
-                    at = (n, c, i, j)
-                    wanted += (0.1 * abs(label[n, 0, i, j] - real[at]) + abs(fake[at])).item() / 2
-                    wanted_generator += abs(label[n, 0, i, j] - fake[at]).item() / 2
-    discriminator, generator = sides("region_wise_released")
-    assert discriminator(real, fake, label, real_weight=0.1).item() == pytest.approx(wanted)
-    assert generator(fake, label).item() == pytest.approx(wanted_generator)
+                    at, label = (n, c, i, j), mask[n, 0, i * 12 // 3, j * 10 // 2]
+                    wanted += (0.1 * abs(label - real[at]) + abs(fake[at])).item() / 2
+                    wanted_generator += abs(label - fake[at]).item() / 2
+    one = loss("region-wise-released", real_weight=0.1)
+    assert one.discriminator(real, [fake], mask).item() == pytest.approx(wanted)
+    assert one.generator(fake, mask).item() == pytest.approx(wanted_generator)
 
 
-@pytest.mark.parametrize("name", [*NAMES, "region_wise_released"])
+@pytest.mark.parametrize("name", [*NAMES, "region-wise-released"])
 def test_half_precision(name):
-    discriminator, generator = sides(name)
+    one = loss(name)
     real, fake = (scores((2, 1, 30, 30), seed, torch.bfloat16) for seed in (1, 2))
-    weight = torch.ones(2, 1, 30, 30, dtype=torch.bfloat16)
-    for loss, arguments in ((discriminator, (real, fake)), (generator, (fake,))):
-        value = loss(*arguments, weight)
+    mask = torch.ones(2, 1, 60, 60)
+    for value, wanted in (
+        (
+            one.discriminator(real, [fake], mask),
+            one.discriminator(real.double(), [fake.double()], mask),
+        ),
+        (one.generator(fake, mask), one.generator(fake.double(), mask)),
+    ):
         assert value.dtype == torch.float32
-        wanted = loss(*(a.double() for a in arguments), weight.double())
         assert value.item() == pytest.approx(wanted.item(), rel=2e-2, abs=1e-2)
+
+
+def test_names_and_options_that_are_not_there():
+    with pytest.raises(RecipeError, match="no adversarial loss is called 'hing'; did you mean hi"):
+        loss("hing")
+    with pytest.raises(RecipeError, match="hinge has no option 'patch'; there are: patches"):
+        loss("hinge", patch="hole")
+    with pytest.raises(ModelError, match="patches='some' is none of all, hole"):
+        loss("hinge", patches="some")
+    with pytest.raises(ModelError, match="penalty_in='some' is none of all, hole"):
+        loss("wasserstein", penalty_in="some")
+
+
+def test_only_wasserstein_has_a_penalty():
+    truth, fake, mask = torch.rand(1, 3, 4, 4), torch.rand(1, 3, 4, 4), torch.ones(1, 1, 4, 4)
+    for name in ADVERSARIAL_LOSSES:
+        penalty = loss(name).penalty(lambda x: 3 * x.sum(dim=(1, 2, 3)), truth, fake, mask)
+        assert (penalty != 0) == (name == "wasserstein")
 
 
 class TestGradientPenalty:
@@ -251,22 +328,23 @@ class TestSoftMask:
     def test_blurred_as_scipy_does(self):
         mask = torch.zeros(1, 1, 96, 80)
         mask[..., 20:60, 0:30] = 1
-        ours = games.soft_mask(mask, mask)[0, 0].numpy()
+        ours = soft_mask(mask, mask)[0, 0].numpy()
         theirs = gaussian_filter(mask[0, 0].numpy(), 10, mode="nearest", radius=35)
         assert abs(ours - theirs).max() < 1e-5
 
     @pytest.mark.parametrize("value", [0.0, 1.0])
     def test_a_mask_of_one_value_stays_so(self, value):
-        soft = games.soft_mask(torch.full((2, 1, 40, 33), value), torch.zeros(2, 1, 5, 4))
+        soft = soft_mask(torch.full((2, 1, 40, 33), value), torch.zeros(2, 1, 5, 4))
         torch.testing.assert_close(soft, torch.full((2, 1, 5, 4), value))
 
     def test_by_hand(self):
         mask = torch.zeros(2, 1, 64, 64)
         mask[0, :, 16:48, 16:48] = 1
         real, fake = scores((2, 1, 8, 8), 1), scores((2, 1, 8, 8), 2)
-        soft, hole = games.soft_mask(mask, fake), mask[..., ::8, ::8]
+        one = loss("soft-mask")
+        soft, hole = soft_mask(mask, fake), mask[..., ::8, ::8]
         squares = (real - 1) ** 2 + (fake + soft - 1) ** 2
-        assert games.soft_mask_discriminator(real, fake, mask) == pytest.approx(squares.mean())
+        assert one.discriminator(real, [fake], mask) == pytest.approx(squares.mean())
         aim = ((fake - 1) ** 2 * hole).mean()
-        assert games.soft_mask_generator(fake, mask) == pytest.approx(aim)
-        assert games.soft_mask_generator(fake, 0 * mask) == 0
+        assert one.generator(fake, mask) == pytest.approx(aim)
+        assert one.generator(fake, 0 * mask) == 0

@@ -12,6 +12,11 @@ def layers(seed, scale=1, dtype=torch.float64):
     return [torch.randn(size, generator=rng, dtype=dtype) for size in sizes]
 
 
+def scale(maps):
+    """As a discriminator gives them: scores, and the features before them."""
+    return maps[-1], maps[:-1]
+
+
 def looped(fake, real, together):
     distances = [((f - r).abs().sum() / f.numel()).item() for f, r in zip(fake, real, strict=True)]
     return sum(distances) / (len(distances) if together == "mean" else 1)
@@ -23,16 +28,23 @@ def test_equals_a_loop(together):
     value = feature_matching(fake, real, layers=together)
     assert value.item() == pytest.approx(looped(fake, real, together))
     fakes, reals = [fake, layers(3, scale=2)], [real, layers(4, scale=2)]
-    value = multi_scale_feature_matching(fakes, reals, layers=together)
-    wanted = sum(looped(f, r, together) for f, r in zip(fakes, reals, strict=True))
-    assert value.item() == pytest.approx(wanted)
+    for scores in (False, True):
+        value = multi_scale_feature_matching(
+            [scale(f) for f in fakes], [scale(r) for r in reals], layers=together, scores=scores
+        )
+        last = None if scores else -1
+        pairs = zip(fakes, reals, strict=True)
+        wanted = sum(looped(f[:last], r[:last], together) for f, r in pairs)
+        assert value.item() == pytest.approx(wanted)
 
 
 def test_gradcheck():
     fake, real = layers(1), layers(2)
     for feature in fake:
         feature.requires_grad_()
-    assert torch.autograd.gradcheck(lambda *f: multi_scale_feature_matching([f], [real]), fake)
+    assert torch.autograd.gradcheck(
+        lambda *f: multi_scale_feature_matching([scale(f)], [scale(real)], scores=True), fake
+    )
 
 
 def test_true_features_get_no_gradient():

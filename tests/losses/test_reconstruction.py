@@ -139,7 +139,7 @@ def test_weights_count_in_the_sum_alone():
     answer, truth, mask = pictures(2, 6, 5, 0.6, 3)
     weight = discounted(mask, 0.5)
     by_hand = ((answer - truth).abs() * mask * weight).sum() / (3 * mask.sum())
-    assert l1(answer, truth, mask, region="hole", over="region", weight=weight) == pytest.approx(
+    assert l1(answer, truth, mask, region="hole", over="region", discount=0.5) == pytest.approx(
         by_hand.item()
     )
     assert torch.equal(discounted(mask, 1.0) * mask, mask)

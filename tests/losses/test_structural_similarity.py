@@ -5,6 +5,7 @@ import pytest
 import torch
 from skimage.metrics import structural_similarity as oracle
 
+from regionwise.evaluation.metrics.ssim import ssim
 from regionwise.losses.structural_similarity import structural_similarity
 
 
@@ -31,6 +32,13 @@ def test_is_one_less_the_similarity_of_scikit_image():
     ]
     expected = 1 - np.mean([map_[5:-5, 5:-5].mean() for map_ in maps])
     assert structural_similarity(answer, truth).item() == pytest.approx(expected, rel=1e-9)
+
+
+def test_is_one_less_the_metric():
+    """Of `regionwise evaluate`: one formula, with two ways to take local means."""
+    answer, truth = pictures()
+    metric = [ssim(t.numpy(), a.numpy()) for a, t in zip(answer, truth, strict=True)]
+    assert structural_similarity(answer, truth).item() == pytest.approx(1 - np.mean(metric), 1e-9)
 
 
 def test_nothing_between_equal_pictures():

@@ -12,7 +12,7 @@ from regionwise.checkpoints.export import export_onnx, largest_difference, round
 from regionwise.errors import ModelError
 from regionwise.layers.membrane import known_deviation, membrane_fill
 from regionwise.layers.self_attention import SelfAttention
-from regionwise.models.deepgin import TABLE_1
+from regionwise.models.deepgin.card import TABLE_1
 from regionwise.models.registry import create_model
 
 

@@ -14,7 +14,7 @@ from regionwise.layers.gated_conv import GatedConv
 from regionwise.layers.mask_aware_filter import MaskAwareFilter
 from regionwise.layers.partial_conv import PartialConv
 from regionwise.layers.pointwise_norm import PointwiseNorm
-from regionwise.models.madf import ABLATION
+from regionwise.models.madf.card import ABLATION
 from regionwise.models.registry import create_model
 
 

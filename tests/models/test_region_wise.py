@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from regionwise import compose
 from regionwise.checkpoints.export import export_onnx, largest_difference
-from regionwise.discriminators.discriminators import RegionWiseDiscriminator
 from regionwise.errors import ModelError
 from regionwise.models.registry import create_model
 
@@ -159,49 +158,3 @@ def test_onnx_gives_the_same_picture(tmp_path, options):
     export_onnx(network, file, half=False)
     sizes = [(72, 88), (1, 1), (7, 130), (161, 96), (200, 69)]
     assert largest_difference(network, file, sizes) < 1e-5
-
-
-class TestDiscriminator:
-    @pytest.mark.parametrize(("side", "scores"), [(256, 4), (100, 2), (1, 1)])
-    def test_shapes(self, side, scores):
-        discriminator = RegionWiseDiscriminator(width=8)
-        answer, features = discriminator(torch.rand(2, 3, side, side), torch.ones(2, 1, side, side))
-        assert answer.shape == (2, 32, scores, scores)
-        assert [f.shape[1] for f in features] == [8, 16, 32, 32, 32]
-
-    def test_known_pixels_do_not_matter(self):
-        discriminator = RegionWiseDiscriminator(width=4).eval()
-        image, mask = torch.rand(1, 3, 64, 64), holes(1, 64, 64, 0.4)
-        other = torch.where(mask > 0, image, torch.full_like(image, float("nan")))
-        assert torch.equal(discriminator(image, mask)[0], discriminator(other, mask)[0])
-
-    def test_the_holes_content_and_shape_do(self):
-        discriminator = RegionWiseDiscriminator(width=4).eval()
-        image, mask = torch.rand(1, 3, 64, 64), holes(1, 64, 64, 0.4)
-        scores = discriminator(image, mask)[0]
-        assert not torch.equal(scores, discriminator(image * 0.5, mask)[0])
-        black = torch.zeros_like(image)
-        assert not torch.equal(discriminator(black, mask)[0], discriminator(black, 1 - mask)[0])
-
-    def test_gradients_reach_the_hole_alone(self):
-        discriminator = RegionWiseDiscriminator(width=4)
-        image, mask = torch.rand(1, 3, 64, 64, requires_grad=True), holes(1, 64, 64, 0.4)
-        discriminator(image, mask)[0].sum().backward()
-        inside = (mask > 0).expand_as(image)
-        assert image.grad[inside].abs().max() > 0
-        assert image.grad[~inside].abs().max() == 0
-
-    def test_of_whole_pictures_it_is_deepfills(self):
-        """The released one has 5,946,816 parameters; it sees known pixels and the mask."""
-        discriminator = RegionWiseDiscriminator(sees="picture")
-        assert sum(p.numel() for p in discriminator.parameters()) == 5_946_816
-        discriminator = RegionWiseDiscriminator(width=4, sees="picture")
-        image, mask = torch.rand(1, 3, 64, 64, requires_grad=True), holes(1, 64, 64, 0.4)
-        scores = discriminator(image, mask)[0]
-        scores.sum().backward()
-        assert image.grad[(mask == 0).expand_as(image)].abs().max() > 0
-        assert not torch.equal(scores, discriminator(image, 1 - mask)[0])
-
-    def test_what_it_cannot_see(self):
-        with pytest.raises(TypeError, match="sees='mask' is none of hole, picture"):
-            RegionWiseDiscriminator(sees="mask")

@@ -21,7 +21,8 @@ from tests.support.photo_files import (
 )
 
 from regionwise.errors import OutputError, PhotoError
-from regionwise.photos.files import encode_photo, read_photo
+from regionwise.photos.reading import read_photo
+from regionwise.photos.writing import encode_photo
 
 
 class TestErrors:

@@ -32,7 +32,9 @@ from tests.support.photo_files import (
 from tests.support.pictures import open_picture
 
 from regionwise.errors import OutputError
-from regionwise.photos.files import encode_photo, photo_like, read_photo
+from regionwise.photos.likeness import photo_like
+from regionwise.photos.reading import read_photo
+from regionwise.photos.writing import encode_photo
 
 
 @st.composite
@@ -347,7 +349,8 @@ class TestKinds:
 
 def test_import_is_light() -> None:
     code = (
-        "import sys, regionwise.photos.files, regionwise.photos.masks\n"
+        "import sys, regionwise.photos.reading, regionwise.photos.writing\n"
+        "import regionwise.photos.likeness, regionwise.photos.masks\n"
         "heavy = {'scipy', 'tifffile', 'imagecodecs', 'torch', 'onnxruntime'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, JpegImagePlugin
+from tests.support.jpeg_kinds import kinds, odd_kind
 from tests.support.photo_files import (
     QUICK,
     exif_of,
@@ -18,8 +20,13 @@ from tests.support.photo_files import (
     smooth,
 )
 from tests.support.pictures import open_picture
+from tests.support.slow_jpeg import coefficients
 
-from regionwise.photos.files import encode_photo, read_photo
+import regionwise
+from regionwise.cli import main
+from regionwise.photos.jpeg_splice.structure import parse
+from regionwise.photos.reading import read_photo
+from regionwise.photos.writing import encode_photo
 
 
 class TestJpeg:
@@ -144,3 +151,43 @@ def exif_with_thumbnail(thumbnail: bytes) -> bytes:
     text = b"a maker\0"
     second = struct.pack("<HHHIIHHIII", 2, 513, 4, 1, 64, 514, 4, 1, len(thumbnail), 0)
     return b"II*\0\x08\0\0\0" + first + text + second + thumbnail
+
+
+FILES = kinds(61, 83)
+
+
+@pytest.mark.parametrize("door", ["python", "command"])
+@pytest.mark.parametrize("name", FILES)
+def test_blocks_without_a_hole_pixel_keep_their_coefficients(
+    name: str, door: str, tmp_path: Path
+) -> None:
+    data = FILES[name]
+    if door == "python":
+        filled = regionwise.fill(data, box=(20, 17, 24, 15), model="membrane")
+    else:
+        (tmp_path / "a.jpg").write_bytes(data)
+        arguments = ["fill", str(tmp_path / "a.jpg"), "--box", "20,17,24,15"]
+        assert main([*arguments, "--model", "membrane", "-q"]) == 0
+        filled = (tmp_path / "a_filled.jpg").read_bytes()
+    assert 0.9 < len(filled) / len(data) < 1.15
+    frame = parse(data).frame
+    for component, old, new in zip(
+        frame.components, coefficients(data), coefficients(filled), strict=True
+    ):
+        down, across = component.scale
+        rows = slice(17 // (8 * down), -(-32 // (8 * down)))
+        columns = slice(20 // (8 * across), -(-44 // (8 * across)))
+        changed = (old != new).any(axis=2)
+        changed[rows, columns] = False
+        assert not changed.any()
+
+
+def test_a_file_that_cannot_be_spliced_is_encoded_as_a_whole_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photo, output = tmp_path / "a.jpg", tmp_path / "b.jpg"
+    photo.write_bytes(odd_kind("arithmetic", 16, 16))
+    job = ["fill", str(photo), "--box", "2,2,4,4", "--model", "membrane", "-o", str(output)]
+    assert main(job) == 0
+    assert "can't be spliced: its kind is arithmetic-coded" in capsys.readouterr().err
+    assert open_picture(output).size == (16, 16)

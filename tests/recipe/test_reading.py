@@ -8,13 +8,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from regionwise.discriminators.registry import create_discriminator
 from regionwise.errors import RecipeError
+from regionwise.losses.adversarial.registry import create_adversarial_loss
 from regionwise.models.registry import create_model
 from regionwise.recipe import check_recipe, override, read_recipe, to_yaml
 from regionwise.recipe.section import Duration
-from regionwise.training.adversary import create_discriminator
 
-FILES = sorted((Path(__file__).parents[2] / "recipes").rglob("*.yaml"))
+FOLDER = Path(__file__).parents[2] / "recipes"
+FILES = sorted(f for f in FOLDER.rglob("*.yaml") if f.parent.name != "tables")
 BASES = [file for file in FILES if "\nmodel:" not in file.read_text()]
 RECIPES = [file for file in FILES if file not in BASES]
 
@@ -44,8 +46,10 @@ def test_shipped_recipes_are_right(file):
     recipe = read_recipe(file)
     with torch.device("meta"):
         create_model(recipe.model.name, **recipe.model.options)
-        if recipe.discriminator is not None:
-            create_discriminator(recipe.discriminator)
+        for section in map(recipe.discriminator_of, recipe.phases):
+            if section is not None:
+                create_discriminator(section.name, section.options)
+                create_adversarial_loss(section.loss.name, section.loss.options)
 
 
 @pytest.mark.parametrize("file", RECIPES, ids=lambda file: file.stem)
@@ -82,7 +86,11 @@ def changed(path, value):
         ("seed", 2**32, "seed: input should be less than 4294967296"),
         ("holes.ratio", [0.5, 0.1], r"holes\.ratio: no share lies above 0\.5 and up to 0\.1"),
         ("optimizer.lr", float("inf"), r"optimizer\.lr: input should be a finite number"),
-        ("precision", "int4", "precision: input should be 'fp32', 'bf16' or 'fp16', not 'int4'"),
+        (
+            "precision",
+            "int4",
+            "precision: input should be 'fp32', 'bf16', 'fp16' or 'auto', not 'int4'",
+        ),
         ("optimizer.lrr", 1, r"optimizer\.lrr: there is no such key; did you mean lr\?"),
         ("optimizer.lr", -1, r"optimizer\.lr: input should be greater than 0, not -1"),
         ("holes.mixture", {"sponge": 1}, "holes.mixture: no family of holes is called 'sponge'"),
@@ -252,7 +260,7 @@ def test_a_phases_own_discriminator():
     content = plain() | {"discriminator": yaml.safe_load(patch)}
     content["phases"][1]["discriminator"] = yaml.safe_load(patch) | {"loss": "least-squares"}
     recipe = check_recipe(content, "test")
-    assert [recipe.adversary_of(phase).loss for phase in recipe.phases] == [
+    assert [recipe.discriminator_of(phase).loss.name for phase in recipe.phases] == [
         "hinge",
         "least-squares",
     ]

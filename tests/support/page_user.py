@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.support.photo_files import file_of, noise
 
-from regionwise.photos.files import read_photo
+from regionwise.photos.reading import read_photo
 
 pytest.importorskip("playwright", reason="pip install playwright")
 

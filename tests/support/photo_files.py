@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, settings
 from PIL import Image, ImageCms, ImageOps
 from tests.support.pictures import open_picture
 
-from regionwise.photos.files import Photo, read_photo
+from regionwise.photos.photo import Photo
+from regionwise.photos.reading import read_photo
 
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 XMP = b'<?xpacket begin=""?><x:xmpmeta xmlns:x="adobe:ns:meta/">a</x:xmpmeta><?xpacket end="w"?>'

@@ -9,6 +9,7 @@ from skimage import data as photos_of_skimage
 from regionwise.recipe import override, read_recipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"
+TWO_PHASES = Path(__file__).with_name("rn.yaml")
 
 
 @pytest.fixture(scope="session")
@@ -24,11 +25,11 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def tiny():
-    """tiny.yaml with so many steps in its phases, even smaller, and with further changes."""
+    """rn.yaml of this folder with so many steps in its phases, smaller, and further changes."""
 
     def recipe(reconstruct, texture, *changes):
         lengths = [f"phases.reconstruct.length={reconstruct}", f"phases.texture.length={texture}"]
         small = ["data.size=32", "batch=2", "model.options.width=4", "validation.photos=1"]
-        return override(read_recipe(RECIPES / "tiny.yaml"), [*lengths, *small, *changes])
+        return override(read_recipe(TWO_PHASES), [*lengths, *small, *changes])
 
     return recipe

@@ -5,13 +5,14 @@ import math
 import pytest
 
 from regionwise.errors import TrainingAlarm
-from regionwise.recipe.schema import AlarmSection, DiscriminatorSection
+from regionwise.losses.adversarial.registry import create_adversarial_loss
+from regionwise.recipe.schema import AlarmSection
 from regionwise.training.alarms import Alarms
 
 
-def alarms(*, half=False, loss="hinge", **section):
-    critic = DiscriminatorSection(loss=loss, optimizer={"lr": 1})
-    return Alarms(AlarmSection(**section), critic, half=half)
+def alarms(*, half=False, loss="hinge", state=None, **section):
+    bounded = create_adversarial_loss(loss, {}).bounded
+    return Alarms(AlarmSection(**section), bounded=bounded, half=half, state=state)
 
 
 def repeat(watch, times, **numbers):
@@ -65,10 +66,10 @@ def test_losses_without_a_least_value_do_not_tell(switched_off):
 
 
 def test_it_goes_on_where_it_was():
-    one, other = alarms(patience=5), alarms(patience=5)
+    one = alarms(patience=5)
     for step in range(4):
         one.check(step, {"discriminator": 0.0, "gradient": 2.0})
-    other.load(one.state())
+    other = alarms(patience=5, state=one.state())
     assert other.state() == one.state()
     with pytest.raises(TrainingAlarm):
         other.check(4, {"discriminator": 0.0})

@@ -12,7 +12,7 @@ from regionwise.checkpoints import load_checkpoint
 from regionwise.data.photo_sources import find_photos
 from regionwise.errors import OutputError, RegionwiseWarning, TrainingAlarm
 from regionwise.training.loop import train
-from regionwise.training.settings import Settings
+from regionwise.training.settings import TrainingSettings
 from regionwise.training.state import read_state
 
 
@@ -32,7 +32,7 @@ def run(recipe, folder, run, at_step=None, **options):
         if progress.done in (at_step or {}):
             at_step[progress.done]()
 
-    settings = Settings(run=run, workers=0, accelerator="cpu", **options)
+    settings = TrainingSettings(run=run, workers=0, accelerator="cpu", **options)
     photos = find_photos([folder])
     with contextlib.suppress(KilledError):
         outcome = train(recipe, photos, photos[:1], settings, report=report)
@@ -136,11 +136,11 @@ def test_a_full_disk_amid_the_training_does_not_end_it(folder, tmp_path, tiny, m
         real(*arguments, **options)
 
     monkeypatch.setattr("torch.save", full_once)
-    with pytest.warns(RegionwiseWarning, match=r"No space left.*the training goes on"):
+    with pytest.warns(RegionwiseWarning, match="the disk is full.*the training goes on"):
         _, outcome = run(tiny(3, 1), folder, tmp_path, checkpoint_steps=1)
     assert outcome.done == 4
 
     monkeypatch.setattr("torch.save", lambda *_: (_ for _ in ()).throw(OSError(28, "No space")))
-    with pytest.raises(OutputError, match="No space"), pytest.warns(RegionwiseWarning):
+    with pytest.raises(OutputError, match="the disk is full"), pytest.warns(RegionwiseWarning):
         run(tiny(4, 1), folder, tmp_path)
     assert read_state(tmp_path / "last.pt")["step"] == 4

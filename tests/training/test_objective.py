@@ -7,14 +7,13 @@ import torch
 import torch.nn.functional as F
 import yaml
 
-from regionwise.discriminators.discriminators import PatchDiscriminator
+from regionwise.discriminators.patch import PatchDiscriminator
 from regionwise.errors import RecipeError
 from regionwise.layers.canny import gray
+from regionwise.losses.adversarial.hinge import HingeLoss
 from regionwise.losses.structural_similarity import structural_similarity
 from regionwise.models.prediction import Prediction
 from regionwise.recipe import check_recipe
-from regionwise.recipe.schema import DiscriminatorSection
-from regionwise.training.adversary import Adversary
 from regionwise.training.objective import Objective
 from regionwise.training.view import View
 
@@ -24,7 +23,7 @@ batch: 4
 data: {size: 64, guide: edges}
 holes: {mixture: {irregular: 1}}
 optimizer: {lr: 1}
-discriminator: {name: patch, scores: hole, optimizer: {lr: 1}}
+discriminator: {name: patch, optimizer: {lr: 1}}
 phases:
   - {name: only, length: 1}
 """
@@ -56,8 +55,8 @@ def objective(*terms):
     content = yaml.safe_load(RECIPE)
     content["phases"][0]["losses"] = [yaml.safe_load(f"{{{term}}}") for term in terms]
     recipe = check_recipe(content, "test")
-    critic = Adversary(DiscriminatorSection(name="patch", scores="hole", optimizer={"lr": 1}))
-    return Objective(recipe.phases[0].losses, Pools(), critic, contextlib.nullcontext)
+    loss = HingeLoss(patches="hole")
+    return Objective(recipe.phases[0].terms, Pools(), loss, contextlib.nullcontext)
 
 
 def value(view, term, network=None):
@@ -127,18 +126,18 @@ def test_features_in_black_surroundings(view):
 
 def test_a_discriminator_of_guides_sees_the_grey_photo(view):
     """Feature matching as EdgeConnect has it: the sum over all maps, the scores too."""
-    section = DiscriminatorSection(beside="gray", options={"channels": 2}, optimizer={"lr": 1})
     terms = objective(
         "name: feature_matching, stage: guide, picture: raw, layers: sum, scores: true"
     )
-    terms.adversary = Adversary(section)
-    network = PatchDiscriminator(channels=2, width=4).eval().requires_grad_(False)
+    network = PatchDiscriminator(channels=1, width=4, beside="gray").eval().requires_grad_(False)
     (found,) = terms(view, network).values()
+    bare = PatchDiscriminator(channels=2, width=4).eval().requires_grad_(False)
+    bare.load_state_dict(network.state_dict())
     one, other = (
-        network(torch.cat([guide, gray(view.image)], dim=1))
+        bare(torch.cat([guide, gray(view.image)], dim=1), view.image, view.mask)[0]
         for guide in (view.prediction.guide, view.guide)
     )
-    pairs = [*zip(one[1], other[1], strict=True), (one[0], other[0])]
+    pairs = [*zip(one.features, other.features, strict=True), (one.scores, other.scores)]
     assert float(found) == pytest.approx(sum(float(F.l1_loss(a, b)) for a, b in pairs), rel=1e-5)
 
 
@@ -174,6 +173,28 @@ def test_style_by_hand(view):
     for distance, by_hand in expected.items():
         found = value(view, f"name: style, distance: {distance}, {POOLS}")
         assert found == pytest.approx(float(by_hand), rel=1e-4)
+
+
+def test_stages_by_what_they_are(view):
+    """All but the first, or the only one, are "refined"; a low resolution may be missing."""
+    both = value(view, "name: l1, stage: [1, 2]")
+    assert value(view, "name: l1, stage: refined") == pytest.approx(both)
+    low = value(view, "name: l1, stage: low_resolution")
+    term = "name: l1, stage: [all, low_resolution_if_any]"
+    assert value(view, term) == pytest.approx(value(view, "name: l1, stage: all") + low)
+    view.prediction.low_resolution = None
+    assert value(view, term) == pytest.approx(value(view, "name: l1, stage: all"))
+    assert value(view, "name: l1, stage: low_resolution_if_any") == 0
+    view.prediction.stages[1:] = []
+    alone = value(view, "name: l1, stage: 0")
+    assert value(view, "name: l1, stage: refined") == pytest.approx(alone)
+
+
+def test_a_term_of_weight_0_is_left_out(view):
+    """Whatever stage it names: an ablation is `weight=0`."""
+    terms = objective("name: l1", "name: l2, stage: 7, weight: 0", "name: adversarial, weight: 0")
+    assert list(terms(view, None)) == ["l1"]
+    assert terms.fakes(view) == []
 
 
 TERMS = [

@@ -12,10 +12,11 @@ from regionwise.errors import RecipeError
 from regionwise.layers.canny import canny_edges
 from regionwise.recipe import override, read_recipe
 from regionwise.training.loop import train
-from regionwise.training.settings import Settings, make_fabric
+from regionwise.training.networks import Networks
+from regionwise.training.phase_trainer import PhaseTrainer
+from regionwise.training.settings import TrainingSettings, make_fabric
 from regionwise.training.state import read_state
 from regionwise.training.timetable import timetable
-from regionwise.training.trainer import Trainer
 
 SMALL = [
     "model.options.width=4",
@@ -24,7 +25,7 @@ SMALL = [
     "batch=2",
     "feature_weights=random",
     "discriminator.options={width: 4}",
-    "phases.edges.discriminator.options={width: 4, channels: 2}",
+    "phases.edges.discriminator.options={width: 4, channels: 1, beside: gray}",
     "phases.picture.losses=[{name: l1}, {name: adversarial}]",  # no feature network
     "phases.together.losses=[{name: l1}, {name: adversarial}]",
 ]
@@ -36,15 +37,16 @@ def edge_recipe(*changes):
 
 def stepped(recipe, folder, run, phase):
     """What a step of a phase changes in the generator, by the names of its parts; the trainer."""
-    settings = Settings(run=run, accelerator="cpu")
-    trainer = Trainer(recipe, settings, make_fabric(settings, "fp32", unused_parameters=False))
+    settings = TrainingSettings(run=run, accelerator="cpu")
+    fabric = make_fabric(settings, "fp32", unused_parameters=False)
+    networks = Networks(recipe, fabric, checkpoint_gradients=False)
     stretch = timetable(recipe, photos=4)[phase]
     photos = HolePhotos(find_photos([folder]), stretch.phase.data, stretch.phase.holes, seed=0)
     (batch,) = stream_batches(photos, recipe.phases[0].batch, range(1))
-    before = {k: v.clone() for k, v in trainer.generator.state_dict().items()}
-    trainer.begin(stretch, amid=False)
+    before = {k: v.clone() for k, v in networks.generator.state_dict().items()}
+    trainer = PhaseTrainer(networks, recipe, stretch, settings, fabric, {})
     trainer.step(batch, stretch.start)
-    after = trainer.generator.state_dict()
+    after = networks.generator.state_dict()
     return {k.split(".")[0] for k in before if not torch.equal(before[k], after[k])}, trainer
 
 
@@ -55,7 +57,7 @@ def stepped(recipe, folder, run, phase):
 def test_only_the_named_parts_move(phase, moved, folder, tmp_path):
     changed, trainer = stepped(edge_recipe(), folder, tmp_path, phase)
     assert changed == moved
-    own = trainer.discriminators["edges" if phase == 0 else ""]
+    own = trainer.networks.discriminators["edges" if phase == 0 else ""]
     assert trainer.discriminator is own
 
 
@@ -66,13 +68,13 @@ def test_the_discriminator_alone(folder, tmp_path):
     recipe = override(read_recipe(RECIPES / "glcic.yaml"), [*changes, small])
     changed, trainer = stepped(recipe, folder, tmp_path, 1)
     assert changed == set()
-    assert list(trainer.optimizers) == ["discriminator"]
+    assert list(trainer.players) == ["discriminator"]
     moved, _ = stepped(recipe, folder, tmp_path, 0)
     assert moved == {"layers", "last"}
 
 
 def test_a_part_that_is_not_there(folder, tmp_path):
-    with pytest.raises(RecipeError, match=r"parts: edgeconnect: .*has no attribute `painter`"):
+    with pytest.raises(RecipeError, match=r"parts: .*has no attribute `painter`"):
         stepped(edge_recipe("phases.edges.parts=[painter]"), folder, tmp_path, 0)
 
 
@@ -82,7 +84,7 @@ def test_the_teachers_edges_are_painted_along(folder, tmp_path):
     data = HolePhotos(find_photos([folder]), recipe.phases[0].data, recipe.phases[0].holes, 0)
     (batch,) = stream_batches(data, 2, range(1))
     _, trainer = stepped(recipe, folder, tmp_path, 1)
-    network = trainer.generator.eval()
+    network = trainer.networks.generator.eval()
     painted = network.paint(batch.image, batch.mask, batch.guide)
     answer = network(batch.image, batch.mask, batch.guide, along_guide=True)
     torch.testing.assert_close(answer.answer, painted)
@@ -120,7 +122,9 @@ def test_stopped_and_resumed_equals_never_stopped(folder, tmp_path):
             if progress.done in stops:
                 raise StoppedError
 
-        settings = Settings(run=tmp_path / name, workers=0, accelerator="cpu", checkpoint_steps=1)
+        settings = TrainingSettings(
+            run=tmp_path / name, workers=0, accelerator="cpu", checkpoint_steps=1
+        )
         with contextlib.suppress(StoppedError):
             train(recipe, photos, photos[:1], settings, report=report)
         return read_state(tmp_path / name / "last.pt")
@@ -135,3 +139,29 @@ def test_stopped_and_resumed_equals_never_stopped(folder, tmp_path):
         assert all(torch.equal(whole[name][k], part[name][k]) for k in whole[name])
     one, other = (state["phase_discriminators"]["edges"] for state in (whole, part))
     assert all(torch.equal(one[k], other[k]) for k in one)
+
+
+def test_clipped_pictures_get_no_gradient_from_outside(folder, tmp_path):
+    """The released region-wise code cuts pictures before all losses and the discriminator."""
+    settings = TrainingSettings(run=tmp_path, accelerator="cpu")
+    fabric = make_fabric(settings, "fp32", unused_parameters=False)
+    losses = {}
+    for clip in (False, True):
+        changes = ["model.options={width: 4}", "data.size=68", "batch=2"]
+        terms = "losses=[{name: l1, picture: raw}]"
+        recipe = override(
+            read_recipe(RECIPES / "region-wise.yaml"), [*changes, terms, f"clip_pictures={clip}"]
+        )
+        torch.manual_seed(0)
+        networks = Networks(recipe, fabric, checkpoint_gradients=False)
+        with torch.no_grad():  # all answers lie far above 1
+            for name, parameter in networks.generator.named_parameters():
+                parameter.fill_(5.0 if name.endswith("bias") else 0.0)
+        stretch = timetable(recipe, photos=4)[0]
+        photos = HolePhotos(find_photos([folder]), stretch.phase.data, stretch.phase.holes, seed=0)
+        (batch,) = stream_batches(photos, 2, range(1))
+        trainer = PhaseTrainer(networks, recipe, stretch, settings, fabric, {})
+        losses[clip] = trainer.joint_sum(trainer.step(batch, 0))
+    assert losses[False]["gradient"] > 0
+    assert losses[True]["gradient"] == 0
+    assert losses[True]["l1"] < 1 < losses[False]["l1"]

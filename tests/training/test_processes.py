@@ -13,7 +13,7 @@ import torch
 from regionwise.data.photo_sources import find_photos
 from regionwise.training.loop import train
 from regionwise.training.run_folder import Run, read_run, write_run
-from regionwise.training.settings import Settings
+from regionwise.training.settings import TrainingSettings
 from regionwise.training.state import read_state
 
 COMMAND = [sys.executable, "-m", "regionwise", "train"]
@@ -33,7 +33,7 @@ def start(run, *options, **environment):
 def alone(recipe, folder, run):
     """The same training, never stopped, in this process; gives the numbers of its steps."""
     seen = {}
-    settings = Settings(run=run, workers=0, accelerator="cpu")
+    settings = TrainingSettings(run=run, workers=0, accelerator="cpu")
     photos = find_photos([folder])
     train(recipe, photos, [], settings, report=lambda p: seen.update({p.done: p.numbers}))
     return seen
@@ -55,7 +55,7 @@ def test_killed_at_a_random_step_and_resumed_equals_never_killed(folder, tmp_pat
     killed_after = read_state(last)["step"]
     assert process.returncode == -signal.SIGKILL, "it had ended before it was killed"
     again = read_run(run)
-    settings = Settings(run=run, workers=0, accelerator="cpu")
+    settings = TrainingSettings(run=run, workers=0, accelerator="cpu")
     train(again.recipe, find_photos(again.photos), [], settings)
     alone(recipe, folder, tmp_path / "whole")
     whole, resumed = (read_state(tmp_path / name / "last.pt") for name in ("whole", "killed"))
@@ -104,3 +104,19 @@ def read_numbers(run):
     board.Reload()
     tags = [tag for tag in board.Tags()["scalars"] if tag.startswith("texture/")]
     return {tag: board.Scalars(tag)[-1].value for tag in tags if not tag.endswith("/lr")}
+
+
+def test_a_stop_under_torchrun_is_no_crash(folder, tmp_path, tiny):
+    """torchrun tells a crash where a process ends with another code than 0."""
+    run = tmp_path / "run"
+    settings = {"workers": 0, "accelerator": "cpu"}
+    write_run(Run(tiny(2000, 1), (folder,), False, settings), run)
+    torchrun = {"WORLD_SIZE": "1", "LOCAL_WORLD_SIZE": "1", "RANK": "0", "LOCAL_RANK": "0"}
+    process = start(run, **torchrun, TORCHELASTIC_RUN_ID="test", GROUP_RANK="0")
+    while not (run / "last.pt").exists() and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGTERM)
+    words, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, words
+    assert "steps (SIGTERM)" in words
+    assert "Traceback" not in words

@@ -43,11 +43,15 @@ def test_the_second_phase_starts_from_the_firsts_weights(folder, tmp_path):
 
 
 def test_the_phases_differ_by_the_adversarial_term_alone():
-    """λ3 is 0 for 20 epochs, then 1 for 9 (section 3.5); holes have 0 to 40 % in both."""
+    """λ3 is 0 for 20 epochs, then 1 for 9 (section 3.5), for each value; the holes are the same."""
     red, gan = read_recipe(RECIPE).phases
     assert (str(red.length), str(gan.length)) == ("20 epochs", "9 epochs")
     assert gan.losses[: len(red.losses)] == red.losses
     (adversarial,) = gan.losses[len(red.losses) :]
-    assert (adversarial.name, adversarial.weight, adversarial.stage) == ("adversarial", 1.0, "all")
+    assert (adversarial.name, adversarial.weight, adversarial.stage) == (
+        "adversarial",
+        3 * 256 * 256,
+        "all",
+    )
     assert (red.holes, red.data, red.optimizer) == (gan.holes, gan.data, gan.optimizer)
     assert red.holes.ratio == (0.0, 0.4)

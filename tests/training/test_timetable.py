@@ -57,6 +57,8 @@ def test_linear_after_a_hold_and_over_another_length():
 def test_steps_of_an_epoch():
     first, _ = stretches(schedule={"name": "steps", "every": "1 epoch", "factor": 0.5})
     assert rates(first) == [2, 2, 2, 1, 1, 1, 0.5, 0.5]
+    first, _ = stretches(schedule={"name": "steps", "hold": 2, "every": 3, "factor": 0.5})
+    assert rates(first) == [2, 2, 2, 2, 2, 1, 1, 1]
 
 
 def test_a_phase_counts_its_own_steps():

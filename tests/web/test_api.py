@@ -9,12 +9,14 @@ import pytest
 from PIL import Image
 from tests.support.photo_files import SRGB, decoded, exif_of, file_of, noise, saved, smooth
 from tests.support.pictures import open_picture
+from tests.support.running_server import running
 
 import regionwise
 from regionwise.errors import RegionwiseWarning
-from regionwise.photos.files import read_photo
+from regionwise.photos.reading import read_photo
 from regionwise.web import jobs
 from regionwise.web.messages import StatelessFill
+from regionwise.web.settings import ServerSettings
 
 HEIGHT, WIDTH = 70, 90
 
@@ -129,6 +131,14 @@ class TestFill:
         wanted = regionwise.fill(data, model="membrane", box="9,9,40,500", **options)
         assert answer.content == wanted
 
+    @pytest.mark.parametrize("large", ["auto", "window", "detail"])
+    def test_a_bundled_network_fills_thick_holes_as_in_python(self, large):
+        data = file_of("PNG", "RGB", noise("RGB", 640, 960), 1)
+        options = {"box": "300,200,200,200", "large": large}
+        with running(ServerSettings(model="small")) as client:
+            answer = client.post("/api/v1/fill", files={"photo": ("a", data)}, data=options)
+        assert answer.content == regionwise.fill(data, model="small", **options)
+
     def test_without_a_mask_transparent_pixels_are_filled(self, client):
         samples = noise("RGBA", HEIGHT, WIDTH)
         data = file_of("PNG", "RGBA", samples, 1)
@@ -207,6 +217,7 @@ class TestStoredPhotos:
         assert told["has_hole"]
         assert client.get(f"/api/v1/photos/{told['id']}").json() == told
 
+    @pytest.mark.filterwarnings("ignore:the mask covers")
     @pytest.mark.parametrize("kind", photos())
     def test_fills_in_turn_give_what_python_gives(self, client, kind):
         data = photos()[kind]

@@ -23,6 +23,7 @@ from tests.support.running_server import running
 
 import regionwise
 from regionwise.engines.classical_engine import MembraneEngine
+from regionwise.photos.reading import read_photo
 from regionwise.web import context
 from regionwise.web.clients import Arrivals
 from regionwise.web.fill_queue import FillQueue
@@ -426,7 +427,7 @@ class TestMemory:
 
     def test_of_several_clients_the_one_with_most_gives_room(self):
         store = PhotoStore(4 * len(PHOTO), 60)
-        photo = regionwise.photos.files.read_photo(PHOTO)
+        photo = read_photo(PHOTO)
         small = store.add("a", PHOTO, photo, "small")
         large = [store.add("a", PHOTO, photo, "large") for _ in range(3)]
         store.add("a", PHOTO, photo, "newcomer")
@@ -449,7 +450,7 @@ class TestMemory:
         assert refused.value.status == 413
 
     def test_a_fill_of_a_photo_that_went_is_told(self):
-        photo = regionwise.photos.files.read_photo(PHOTO)
+        photo = read_photo(PHOTO)
         store = PhotoStore(10**6, 60)
         stored = store.add("a", PHOTO, photo)
         store.remove(stored.id)
@@ -460,7 +461,7 @@ class TestMemory:
     def test_photos_are_forgotten_when_nobody_asks(self):
         now = [0.0]
         store = PhotoStore(10**6, 60, clock=lambda: now[0])
-        photo = regionwise.photos.files.read_photo(PHOTO)
+        photo = regionwise.photos.reading.read_photo(PHOTO)
         one, other = (store.add("a", PHOTO, photo) for _ in range(2))
         now[0] = 50
         store.get(one.id)
@@ -472,7 +473,7 @@ class TestMemory:
         assert store.size == len(PHOTO)
 
     def test_decoded_photos_are_bounded_and_decoded_once(self):
-        photo = regionwise.photos.files.read_photo(PHOTO)
+        photo = regionwise.photos.reading.read_photo(PHOTO)
         decoded = DecodedPhotos(2 * photo.color.nbytes)
         asked = []
 

@@ -23,7 +23,7 @@ from tests.support.pictures import open_picture
 from tests.support.running_server import running
 
 from regionwise.engines.classical_engine import MembraneEngine
-from regionwise.photos.files import read_photo
+from regionwise.photos.reading import read_photo
 from regionwise.web import context as web_context
 from regionwise.web import jobs as web_jobs
 from regionwise.web.settings import ServerSettings

@@ -12,8 +12,8 @@ from tests.support.photo_files import file_of, noise, saved
 from tests.support.pictures import open_picture
 from tests.support.running_server import running
 
-from regionwise.photos.files import read_photo
 from regionwise.photos.masks import grow
+from regionwise.photos.reading import read_photo
 from regionwise.web.settings import ServerSettings
 
 pytestmark = BROWSER

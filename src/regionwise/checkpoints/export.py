@@ -11,9 +11,9 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from regionwise.checkpoints.checkpoint import Checkpoint
 from regionwise.checkpoints.onnx_origin import keep_origin
 from regionwise.errors import ModelError
+from regionwise.models.checkpoint import Checkpoint
 from regionwise.models.network import InpaintingNetwork
 from regionwise.models.prediction import compose
 from regionwise.output import write_whole

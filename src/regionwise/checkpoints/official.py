@@ -9,47 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from regionwise.checkpoints import (
-    aotgan,
-    deepfill,
-    deepgin,
-    edgeconnect,
-    glcic,
-    lbam,
-    madf,
-    pconv,
-    pennet,
-    pic,
-    region_wise,
-    rn,
-    structureflow,
-)
-from regionwise.checkpoints.checkpoint import Checkpoint
-from regionwise.checkpoints.parts import joined
 from regionwise.errors import CheckpointError
+from regionwise.models.checkpoint import Checkpoint
 from regionwise.models.network import InpaintingNetwork
+from regionwise.models.parts import joined
+from regionwise.models.registry import network_cards, weights_readers
 
-_FORMATS = (
-    aotgan,
-    deepfill,
-    deepgin,
-    edgeconnect,
-    glcic,
-    lbam,
-    madf,
-    pconv,
-    pennet,
-    pic,
-    region_wise,
-    rn,
-    structureflow,
-)
 _WRAPPERS = ("model", "state_dict", "generator", "netG", "G")
-
-FILES_OF_PARTS: tuple[dict[str, str], ...] = tuple(
-    format_.FILES for format_ in _FORMATS if hasattr(format_, "FILES")
-)
-"""For each network that comes as several files: its parts, and the names of their files."""
 
 
 def from_official(state_dict: Mapping[str, Any], **options: Any) -> InpaintingNetwork:
@@ -72,18 +38,15 @@ def from_official(state_dict: Mapping[str, Any], **options: Any) -> InpaintingNe
 def read_official(content: Mapping[str, Any]) -> Checkpoint:
     """An authors' checkpoint as our name, options and weights; `from_official` says what is taken.
 
-    A format is a module with `recognizes(weights)`, which looks at keys alone, and
-    `convert(weights)`, which gives the `Checkpoint`.
+    The first network whose reader (`regionwise.models.reader`) recognises the keys reads them.
     """
     weights = _unwrapped(content)
-    for format_ in _FORMATS:
-        if format_.recognizes(weights):
+    for name, reader in weights_readers().items():
+        if reader.recognizes(weights):
             try:
-                checkpoint: Checkpoint = format_.convert(weights)
-                return checkpoint
+                return reader.convert(weights)
             except (KeyError, RuntimeError, IndexError) as error:
                 detail = " ".join(str(error).split())[:200]
-                name = format_.__name__.rpartition(".")[2]
                 raise CheckpointError(
                     f"the keys are those of the authors' {name}, but it is incomplete: {detail}"
                 ) from error
@@ -92,9 +55,9 @@ def read_official(content: Mapping[str, Any]) -> Checkpoint:
 
 
 def _unwrapped(content: Mapping[str, Any]) -> dict[str, Tensor]:
-    for files in FILES_OF_PARTS:
-        if all(isinstance(content.get(part), Mapping) for part in files):
-            return joined({part: _unwrapped(content[part]) for part in files})
+    for card in network_cards():
+        if card.parts and all(isinstance(content.get(part), Mapping) for part in card.parts):
+            return joined({part: _unwrapped(content[part]) for part in card.parts})
     for key in _WRAPPERS:
         inner = content.get(key)
         if isinstance(inner, Mapping):

@@ -18,8 +18,8 @@ from onnx import numpy_helper
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from regionwise.checkpoints.checkpoint import Checkpoint
 from regionwise.errors import CheckpointError
+from regionwise.models.checkpoint import Checkpoint
 
 _KEY = "regionwise"
 _PREFIX = "network."

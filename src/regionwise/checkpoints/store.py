@@ -8,16 +8,17 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
-from regionwise.checkpoints.checkpoint import Checkpoint
-from regionwise.checkpoints.official import FILES_OF_PARTS, read_official
+from regionwise.checkpoints.official import read_official
 from regionwise.checkpoints.onnx_origin import read_onnx
-from regionwise.checkpoints.parts import MissingPartError
+from regionwise.checkpoints.pickled import read_pickled
 from regionwise.errors import CheckpointError
+from regionwise.models.checkpoint import Checkpoint
 from regionwise.models.network import InpaintingNetwork
+from regionwise.models.parts import MissingPartError
+from regionwise.models.registry import network_cards
 from regionwise.output import write_whole
 
 
@@ -41,11 +42,11 @@ def load_checkpoint(file: str | Path) -> InpaintingNetwork:
 
 
 def read_checkpoint(file: str | Path) -> Checkpoint:
-    """Read our safetensors or ONNX, a training's `last.pt`, or an authors' file (.pt, .npz, ...).
+    """Read our safetensors or ONNX, a training's `last.pt`, or an authors' file (.pt, .ckpt, .npz).
 
     Where the authors have several files for one network, any of them is given, or their folder.
-    Pickled files are read with `weights_only=True`, an .npz without pickles: no code in them is
-    ever run.
+    Pickled files and TorchScript are read with `weights_only=True`, an .npz without pickles: no
+    code in them is ever run.
 
     Raises:
         CheckpointError: for a missing, broken or foreign file.
@@ -79,7 +80,8 @@ def read_checkpoint(file: str | Path) -> Checkpoint:
 def _parts(path: Path) -> dict[str, Path]:
     """The files of a network that comes as several, by a folder or one of them; else nothing."""
     folder = path if path.is_dir() else path.parent
-    for files in FILES_OF_PARTS:
+    parted = [card.parts for card in network_cards() if card.parts]
+    for files in parted:
         found = {part: folder / name for part, name in files.items() if (folder / name).is_file()}
         if len(found) == len(files) and (path.is_dir() or path in found.values()):
             return found
@@ -87,7 +89,7 @@ def _parts(path: Path) -> dict[str, Path]:
             lacking = [name for part, name in files.items() if part not in found]
             raise _of_file(path, MissingPartError(files, lacking))
     if path.is_dir():
-        names = "; or ".join(" and ".join(files.values()) for files in FILES_OF_PARTS)
+        names = "; or ".join(" and ".join(files.values()) for files in parted)
         raise CheckpointError(f"{path}: a folder must hold {names}; give a file of weights")
     return {}
 
@@ -116,14 +118,12 @@ def _read_safetensors(file: Path) -> tuple[dict[str, str], dict[str, Any]]:
 
 def _read_pickle(file: Path) -> dict[str, Any]:
     try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
+        return read_pickled(file)
     except Exception as error:  # torch names no common class for a broken file
         raise CheckpointError(
-            f"{file}: broken, or no file of weights alone; code that a file may hold is never run"
+            f"{file}: broken, or no file of weights alone; code that a file may hold is never run. "
+            "If its own program reads it, save its state dict there with torch.save"
         ) from error
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{file}: holds no dictionary of weights")
-    return content
 
 
 def _read_arrays(file: Path) -> dict[str, Any]:

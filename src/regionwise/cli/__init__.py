@@ -12,6 +12,7 @@ from __future__ import annotations
 import atexit
 import gc
 import os
+import re
 import sys
 import warnings
 from importlib import import_module
@@ -21,6 +22,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from regionwise.cli.once import OnceCommand
 from regionwise.errors import RegionwiseError, RegionwiseWarning
 
 COMMANDS = {
@@ -29,6 +31,8 @@ COMMANDS = {
     "serve": ("regionwise.cli.serve", "Open a page where photos are painted over and filled."),
     "models": ("regionwise.cli.models", "List the models that can fill."),
     "train": ("regionwise.cli.train", "Train a network by a recipe."),
+    "reproduce": ("regionwise.cli.reproduce", "Train and measure a paper's table, row by row."),
+    "curves": ("regionwise.cli.curves", "Draw a number of several trainings over their steps."),
     "export": ("regionwise.cli.export", "Write a network as ONNX."),
     "import": ("regionwise.cli.import_", "Turn an authors' checkpoint into safetensors."),
     "masks": ("regionwise.cli.masks", "Draw sets of masks, and count them."),
@@ -64,7 +68,7 @@ class _LazyCommands(TyperGroup):
         app = getattr(module, "app", None)
         if app is None:
             app = _new_app()
-            app.command(name)(module.command)
+            app.command(name, cls=OnceCommand)(module.command)
         return name, get_command(app), rest
 
 
@@ -133,7 +137,7 @@ def _report(error: BaseException) -> int:
     if isinstance(error, BrokenPipeError):  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
-    tell(_one_line(error))
+    tell(with_flags(_one_line(error)))
     return 2
 
 
@@ -147,7 +151,7 @@ def _one_line(error: BaseException) -> str:
     if isinstance(error, _CallError):
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "regionwise"
-        return f"{error.format_message().rstrip('.')}; see {path} --help"
+        return f"{error.format_message().rstrip('.')}{_dash_hint(error)}; see {path} --help"
     if isinstance(error, ModuleNotFoundError) and error.name in _RESEARCH_LIBRARIES:
         return f'this needs {error.name}, which is not installed; pip install "regionwise[train]"'
     if isinstance(error, OSError):
@@ -156,6 +160,21 @@ def _one_line(error: BaseException) -> str:
         f"a mistake of regionwise itself: {type(error).__name__}: {' '.join(str(error).split())}; "
         "please report it, with the traceback that REGIONWISE_DEBUG=1 shows"
     )
+
+
+def with_flags(line: str) -> str:
+    """A message in which options go by their names in Python, as `resize_mask`, for a terminal."""
+    return re.sub(r"`([a-z]+(?:_[a-z]+)*)`", lambda name: f"--{name[1].replace('_', '-')}", line)
+
+
+def _dash_hint(error: Any) -> str:
+    """A file whose name begins with a dash is taken for an option."""
+    files = [word for word in sys.argv[1:] if word.startswith("-") and "." in word[1:]]
+    unknown = str(getattr(error, "option_name", "") or "")
+    for file in files:
+        if unknown and file.startswith(unknown):
+            return f"; if {file} is a file, write ./{file}"
+    return ""
 
 
 def _show_warning(message: Any, category: Any, *_: Any, **__: Any) -> None:

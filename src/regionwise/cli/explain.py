@@ -33,16 +33,16 @@ def command(
     from regionwise.checkpoints import load_checkpoint
     from regionwise.explain import explain
     from regionwise.filling.canvas import read_window
-    from regionwise.filling.fill import find_hole
+    from regionwise.filling.hole import find_hole
     from regionwise.filling.options import FillOptions
     from regionwise.filling.windows import Window
     from regionwise.output import check_output, write_whole
-    from regionwise.photos.files import read_photo
+    from regionwise.photos.reading import read_photo
     from regionwise.weights.bundled import weights_file
 
     check_output(output, overwrite=overwrite)
     source = read_photo(photo)
-    hole = find_hole(source, mask, FillOptions())
+    hole = find_hole(source, mask, FillOptions()).mask
     network = load_checkpoint(weights_file(model))
     shrink = min(1, size / max(hole.shape))
     rows, columns = (max(1, round(side * shrink)) for side in hole.shape)

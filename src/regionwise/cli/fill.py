@@ -6,11 +6,10 @@ import json
 import signal
 import sys
 import threading
-import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,42 +17,61 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from regionwise.cli import tell
+from regionwise.cli import tell, with_flags
+from regionwise.cli.bars import fill_bar, photo_bar
 from regionwise.cli.fill_options import with_fill_options
-from regionwise.errors import MaskError, ModelError, RegionwiseError, RegionwiseWarning
+from regionwise.errors import (
+    MaskError,
+    ModelError,
+    OutputError,
+    RegionwiseError,
+    RegionwiseWarning,
+)
 from regionwise.filling.options import FillOptions
 
 if TYPE_CHECKING:
     from regionwise.engines.engine import Engine
-    from regionwise.filling.fill import ReportProgress
-    from regionwise.filling.folder import FillOutcome
+    from regionwise.filling.folder_jobs import Job
+    from regionwise.filling.outcome import FillOutcome
 
-_PATIENCE = 1.0
-"""Seconds after which a single photo gets a progress bar, if more than a quarter is left to do."""
+_PIPE = "-"
 
 
 @with_fill_options
 def command(
-    photo: Annotated[Path, typer.Argument(help="A photo, or a folder of photos.")],
+    photo: Annotated[
+        str, typer.Argument(help="A photo, a folder of photos, an address, or - for a pipe.")
+    ],
     mask: Annotated[
-        Path | None,
+        str | None,
         typer.Argument(help="White is filled. A picture of the photo's size, or a folder of them."),
     ] = None,
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--output",
             "-o",
-            help="Where the result goes; PHOTO_filled beside the photo if not given.",
+            help="Where the result goes, - for a pipe; PHOTO_filled beside the photo if not given.",
         ),
     ] = None,
     masks: Annotated[
-        Path | None,
+        str | None,
         typer.Option(help="The same as MASK: a folder of masks, or one mask for all photos."),
     ] = None,
     count: Annotated[
         int, typer.Option(min=1, help="So many answers for each hole, of a model that draws.")
     ] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, help="So many processes share the photos of a folder.")
+    ] = 1,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Of a folder fill the I-th of N parts alone."),
+    ] = None,
+    outcomes: Annotated[
+        Path | None,
+        typer.Option(help="Add a row for each photo of a folder to this .jsonl or .parquet file."),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that exist already.")
     ] = False,
@@ -61,7 +79,7 @@ def command(
         bool, typer.Option("--json", help="Write a report as JSON to stdout.")
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing but what failed.")
+        bool, typer.Option("--quiet", "-q", help="Say nothing but what was not filled.")
     ] = False,
     **options: Any,
 ) -> int:
@@ -71,48 +89,51 @@ def command(
     regionwise fill photo.jpg mask.png             writes photo_filled.jpg
     regionwise fill photo.jpg mask.png -o new.png  another name or format
     regionwise fill photo.jpg --box 40,30,100,80   a rectangle instead of a mask
+    regionwise fill photo.jpg --box 0,0,9,9 --box -60,-40,50,30   two, one at the lower right
+    regionwise fill photo.jpg painted.png          painted: a copy of the photo with paint on it
     regionwise fill cutout.png                     fills transparent pixels
     regionwise fill photo.jpg mask.png --grow 4    a mask that was drawn too tight
     regionwise fill photo.jpg mask.png --ensemble  smoother, in five times the time
     regionwise fill photos --masks masks -o done   a folder and its sub-folders
+    regionwise fill photos watermark.png --workers 4   several photos at once
     regionwise fill photo.jpg mask.png --model patchmatch --count 4   four answers to choose from
 
     White in the mask is filled; each pixel that it leaves black stays as it is. In a folder of
     masks that of a.jpg is a.png or a_mask.png. A folder run that was stopped goes on where it
-    stopped when the same command is given again.
+    stopped when the same command is given again. A photo whose mask is empty is "unchanged".
 
-    Exit code: 0 all filled, 1 some photos of a folder failed, 2 nothing was done or it was stopped.
+    Exit code: 0 all is done, 1 some photos of a folder failed, 2 nothing is done or it was stopped.
     """
-    from regionwise.engines.zoo import load_model
-
     report: dict[str, Any] = {"model": options["model"]}
     if quiet:
         warnings.simplefilter("ignore", RegionwiseWarning)
     try:
+        options["box"] = options["box"] or None
         chosen = FillOptions(**options)
         if mask is not None and masks is not None:
             raise MaskError("both MASK and --masks were given; give one of them")
-
-        def open_engine(number: int) -> Engine:
-            return load_model(chosen.model, chosen.device, seed=chosen.seed + number)
-
-        first = open_engine(0)  # goes on in the background, while what reads photos is imported
+        is_folder = Path(photo).is_dir()
         call = _Call(
             photo=photo,
             mask=mask or masks,
             output=output,
             options=chosen,
-            engines=[lambda: first, *(partial(open_engine, number) for number in range(1, count))],
+            count=count,
+            workers=workers,
+            shard=shard,
+            outcomes=outcomes,
             overwrite=overwrite,
             quiet=quiet,
-            talks=not (quiet or as_json),
-            shows_progress=not quiet and sys.stderr.isatty(),
+            as_json=as_json,
             report=report,
         )
+        call.check(is_folder=is_folder)
+        if workers == 1:
+            call.open_first()
         with _terminated_like_ctrl_c():
-            return _fill_folder(call) if photo.is_dir() else _fill_photo(call)
+            return _fill_folder(call) if is_folder else _fill_photo(call)
     except (RegionwiseError, MemoryError, KeyboardInterrupt) as error:
-        report["error"] = str(error) or type(error).__name__
+        report["error"] = with_flags(str(error)) or type(error).__name__
         raise
     finally:
         if as_json:
@@ -132,57 +153,118 @@ def _terminated_like_ctrl_c() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Call:
     """What the command was called with, and the report that it fills."""
 
-    photo: Path
-    mask: Path | None
-    output: Path | None
+    photo: str
+    mask: str | None
+    output: str | None
     options: FillOptions
-    engines: list[Callable[[], Engine]]
+    count: int
+    workers: int
+    shard: str | None
+    outcomes: Path | None
     overwrite: bool
     quiet: bool
-    talks: bool
-    shows_progress: bool
+    as_json: bool
     report: dict[str, Any]
+    _first: Engine | None = None
+
+    @property
+    def shows_progress(self) -> bool:
+        return not self.quiet and sys.stderr.isatty()
 
     def say(self, line: str) -> None:
-        if self.talks:
-            print(line)
+        """Tell of what was done, on stdout where no picture goes there."""
+        if self.quiet or self.as_json:
+            return
+        piped = _PIPE in (self.output, None if self.output else self.photo)
+        print(line, file=sys.stderr if piped else sys.stdout)
 
-    def answers(self) -> Iterator[tuple[Engine, FillOptions, str]]:
-        """Each answer's engine, opened when its turn comes, options, and end of its file's name."""
-        count = len(self.engines)
-        for number, open_engine in enumerate(self.engines, start=1):
-            engine = open_engine()
-            if count > 1 and not engine.traits.draws:
+    def check(self, *, is_folder: bool) -> None:
+        """Refuse what doesn't go together.
+
+        Raises:
+            RegionwiseError: with one line.
+        """
+        if self.photo == _PIPE and self.mask == _PIPE:
+            raise MaskError("both the photo and the mask are -; give a file for one of them")
+        piped = self.output == _PIPE or (self.output is None and self.photo == _PIPE)
+        if piped and (self.as_json or self.count > 1 or is_folder):
+            raise OutputError("one picture alone goes to standard output; give a file with -o")
+        if not is_folder and (self.workers > 1 or self.shard or self.outcomes):
+            raise RegionwiseError(
+                f"--workers, --shard and --outcomes are for a folder; {self.photo} is none"
+            )
+
+    def open_engine(self, number: int) -> Engine:
+        """The engine of an answer."""
+        from regionwise.engines.zoo import load_model
+
+        chosen = self.options
+        return load_model(chosen.model, chosen.device, seed=chosen.seed + number)
+
+    def open_first(self) -> None:
+        """Begin to open the first engine, while what reads photos is imported."""
+        self._first = self.open_engine(0)
+
+    def opener(self, options: FillOptions) -> Callable[[], Engine]:
+        """What opens the engine of an answer in a worker."""
+        from regionwise.engines.zoo import load_model
+        from regionwise.filling.workers import threads_of
+
+        return partial(
+            load_model,
+            options.model,
+            options.device,
+            seed=options.seed,
+            threads=threads_of(self.workers),
+        )
+
+    def answers(self) -> Iterator[tuple[Engine | None, FillOptions, str]]:
+        """Each answer's engine, opened when its turn comes, options, and end of its file's name.
+
+        Workers open their own engines.
+        """
+        for number in range(self.count):
+            engine = None
+            if self.workers == 1 or self.count > 1:
+                engine = self._first if number == 0 and self._first else self.open_engine(number)
+            if self.count > 1 and engine is not None and not engine.traits.draws:
                 raise ModelError(
-                    f"{self.report['model']} draws no numbers: all {count} answers would be the "
-                    "same; leave --count out, or give a model that draws, as patchmatch"
+                    f"{self.report['model']} draws no numbers: all {self.count} answers would be "
+                    "the same; leave --count out, or give a model that draws, as patchmatch"
                 )
-            options = replace(self.options, seed=self.options.seed + number - 1)
-            yield engine, options, f"_{number}" if count > 1 else ""
+            options = replace(self.options, seed=self.options.seed + number)
+            yield engine, options, f"_{number + 1}" if self.count > 1 else ""
 
 
 def _fill_photo(call: _Call) -> int:
-    from regionwise.filling.folder import Job, fill_file, find_masks
+    from regionwise.filling.place import fill_place, name_of
 
-    photo = call.photo
-    output = call.output or photo.with_name(f"{photo.stem}_filled{photo.suffix}")
-    if output.is_dir():
-        output = output / photo.name
-    mask = None if call.mask is None else find_masks(call.mask)
     outcomes = []
     for engine, options, ending in call.answers():
-        job = Job(photo, Path(photo.name), mask, _with_ending(output, ending))
-        with _fill_bar(call.shows_progress) as progress:
-            outcome = fill_file(job, engine, options, overwrite=call.overwrite, progress=progress)
+        assert engine is not None
+        with fill_bar(call.shows_progress) as progress:
+            outcome = fill_place(
+                call.photo,
+                call.mask,
+                call.output,
+                engine,
+                options,
+                ending=ending,
+                overwrite=call.overwrite,
+                progress=progress,
+            )
         outcomes.append(_as_data(outcome))
         _tell_troubles(outcome, quiet=call.quiet)
-        call.say(
-            f"{job.output}: filled {outcome.hole_ratio:.1%} of {photo} in {outcome.seconds:.1f} s"
-        )
+        name = name_of(call.photo)
+        if outcome.status == "filled":
+            call.say(
+                f"{outcome.output}: filled {outcome.hole_ratio:.1%} of {name} "
+                f"in {outcome.seconds:.1f} s"
+            )
     call.report.update(outcomes[0] if len(outcomes) == 1 else {"answers": outcomes})
     return 0
 
@@ -192,23 +274,34 @@ def _with_ending(output: Path, ending: str) -> Path:
 
 
 def _fill_folder(call: _Call) -> int:
-    from regionwise.filling.folder import fill_folder, find_jobs, make_folder
+    from regionwise.filling.folder import make_folder, remove_leftovers
+    from regionwise.filling.folder_jobs import find_jobs, parse_shard
+    from regionwise.filling.outcome import STATUSES
+    from regionwise.filling.outcome_files import OutcomeFile
 
-    home = call.photo.resolve()
-    output = call.output or home.with_name(f"{home.name}_filled")
-    jobs = find_jobs(call.photo, call.mask, output)
+    photos_folder = Path(call.photo)
+    home = photos_folder.resolve()
+    output = Path(call.output) if call.output else home.with_name(f"{home.name}_filled")
+    shard = None if call.shard is None else parse_shard(call.shard)
+    jobs = find_jobs(photos_folder, None if call.mask is None else Path(call.mask), output)
+    jobs = [job for job in jobs if shard is None or shard.has(job)]
     make_folder(output)
+    remove_leftovers(output)
     photos = call.report["photos"] = []
-    counts = Counter({"filled": 0, "skipped": 0, "failed": 0})
+    counts: Counter[str] = Counter(dict.fromkeys(STATUSES, 0))
+    rows = None if call.outcomes is None else OutcomeFile(call.outcomes, shard)
     try:
-        with _photo_bar(len(jobs) * len(call.engines), call.shows_progress) as step:
+        with photo_bar(len(jobs) * call.count, call.shows_progress) as step:
             for engine, options, ending in call.answers():
                 named = [replace(job, output=_with_ending(job.output, ending)) for job in jobs]
-                for outcome in fill_folder(named, engine, options, overwrite=call.overwrite):
-                    photos.append(_as_data(outcome))
-                    counts[outcome.status] += 1
-                    _tell_troubles(outcome, quiet=call.quiet)
-                    step()
+                with closing(_outcomes(call, named, engine, options)) as found:
+                    for outcome in found:
+                        if rows is not None:
+                            rows.add(outcome)
+                        photos.append(_as_data(outcome))
+                        counts[outcome.status] += 1
+                        _tell_troubles(outcome, quiet=call.quiet)
+                        step()
     except KeyboardInterrupt:
         raise RegionwiseError(
             f"stopped after {counts['filled']} photos; "
@@ -216,75 +309,48 @@ def _fill_folder(call: _Call) -> int:
         ) from None
     finally:
         call.report.update(counts)
+        if rows is not None:
+            rows.close()
+    unchanged = f"{counts['unchanged']} unchanged as their masks are empty, "
     call.say(
-        f"{output}: {counts['filled']} filled, {counts['skipped']} skipped as they exist already, "
-        f"{counts['failed']} failed"
+        f"{output}: {counts['filled']} filled, {unchanged if counts['unchanged'] else ''}"
+        f"{counts['skipped']} skipped as they exist already, {counts['failed']} failed"
     )
     return 1 if counts["failed"] else 0
 
 
+def _outcomes(
+    call: _Call, jobs: list[Job], engine: Engine | None, options: FillOptions
+) -> Generator[FillOutcome, None, None]:
+    """Fill in this process, or in several."""
+    from regionwise.filling.folder import fill_folder
+    from regionwise.filling.workers import fill_folder_in_processes
+
+    if call.workers == 1 and engine is not None:
+        return fill_folder(jobs, engine, options, overwrite=call.overwrite)
+    return fill_folder_in_processes(
+        jobs, call.opener(options), options, workers=call.workers, overwrite=call.overwrite
+    )
+
+
 def _as_data(outcome: FillOutcome) -> dict[str, Any]:
     """An outcome for the report."""
-    data: dict[str, Any] = {
-        "photo": str(outcome.job.photo),
-        "output": str(outcome.job.output),
-        "status": outcome.status,
-    }
+    row = outcome.as_row()
+    kept = {"photo": row["photo"], "output": row["output"], "status": row["status"]}
     if outcome.status == "failed":
-        data["error"] = outcome.error
-    if outcome.status == "filled":
-        data["hole_ratio"] = round(outcome.hole_ratio, 6)
-        data["seconds"] = round(outcome.seconds, 3)
-        data["warnings"] = list(outcome.warnings)
-    return data
+        kept["error"] = with_flags(outcome.error)
+    if outcome.status in ("filled", "unchanged"):
+        for name in ("hole_ratio", "seconds", "mask_reading", "format", "frames", "warnings"):
+            kept[name] = row[name]
+    return kept
 
 
 def _tell_troubles(outcome: FillOutcome, *, quiet: bool) -> None:
-    photo = outcome.job.photo
+    photo = outcome.photo
     if outcome.error:
-        tell(f"failed: {photo}: {outcome.error.removeprefix(str(photo)).strip()}")
-    for warning in () if quiet else outcome.warnings:
-        tell(f"warning: {photo}: {warning}")
-
-
-@contextmanager
-def _photo_bar(count: int, shown: bool) -> Iterator[Callable[[], None]]:
-    """A progress bar over photos on stderr; gives what to call after each."""
-    if not shown:
-        yield lambda: None
+        tell(with_flags(f"failed: {photo}: {outcome.error.removeprefix(photo).strip()}"))
+    if outcome.status == "unchanged":
+        tell(f"unchanged: {photo}: {'; '.join(outcome.warnings)}")
         return
-    with _bar() as bar:
-        task = bar.add_task("photos", total=count)
-        yield lambda: bar.advance(task)
-
-
-@contextmanager
-def _fill_bar(shown: bool) -> Iterator[ReportProgress]:
-    """A progress bar for one photo, if it takes long."""
-    started = time.monotonic()
-    with ExitStack() as stack:
-        tasks: list[tuple[Any, Any]] = []
-
-        def step(share: float) -> None:
-            waited = time.monotonic() - started > _PATIENCE
-            if shown and not tasks and waited and share < 0.75:
-                bar = stack.enter_context(_bar())
-                tasks.append((bar, bar.add_task("filling", total=1.0)))
-            for bar, task in tasks:
-                bar.update(task, completed=share)
-
-        yield step
-
-
-def _bar() -> Any:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True)
+    for warning in () if quiet else outcome.warnings:
+        tell(with_flags(f"warning: {photo}: {warning}"))

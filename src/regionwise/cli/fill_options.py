@@ -29,7 +29,7 @@ def _parameters() -> list[Parameter]:
             Parameter.KEYWORD_ONLY,
             default=one.default,
             annotation=Annotated[
-                _plain(option_types()[one.name]),
+                _plain(option_types()[one.name], several=option_of(one).several),
                 typer.Option(
                     f"--{one.name.replace('_', '-')}",
                     help=option_of(one).help,
@@ -43,8 +43,10 @@ def _parameters() -> list[Parameter]:
     ]
 
 
-def _plain(hint: Any) -> Any:
+def _plain(hint: Any, *, several: bool) -> Any:
     """The type that a command line can read: words and paths are text, "or none" stays."""
+    if several:
+        return list[str] | None
     kinds = get_args(hint) if type(None) in get_args(hint) else (hint,)
     plain = next((kind for kind in (bool, int, float) if kind in kinds), str)
     return plain | None if type(None) in kinds else plain

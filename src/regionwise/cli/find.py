@@ -12,8 +12,8 @@ from PIL import Image
 from regionwise.cli import tell
 from regionwise.errors import RegionwiseError
 from regionwise.output import write_whole
-from regionwise.photos.files import read_photo
 from regionwise.photos.masks import grow, hole_ratio
+from regionwise.photos.reading import read_photo
 
 
 def command(

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from regionwise.cli.once import OnceCommand
 from regionwise.errors import DataError, OutputError
 from regionwise.evaluation.manifest import Manifest, MaskSet, read_manifest
 from regionwise.evaluation.mask_files import (
@@ -27,7 +28,7 @@ app = typer.Typer(
 )
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def make(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for masks and manifest.")],
     family: Annotated[
@@ -73,7 +74,7 @@ def make(
     console.print(f"{total} masks and manifest.json in {output}")
 
 
-@app.command()
+@app.command(cls=OnceCommand)
 def stats(
     source: Annotated[str, typer.Argument(help="Folder, tar, mask, manifest or protocol.")],
     output: Annotated[

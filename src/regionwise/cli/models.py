@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from textwrap import fill
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from regionwise.models.published import Variant
+    from regionwise.models.card import NetworkCard, Variant
 
 
 def command(
@@ -31,22 +31,25 @@ def command(
     """
     from regionwise.engines.zoo import list_models
     from regionwise.errors import ModelError
-    from regionwise.networks import NETWORKS
+    from regionwise.models.registry import network_cards
     from regionwise.weights.bundled import DEFAULT
 
     if detail:
         _tell_costs(DEFAULT if name == "default" else name, as_json)
         return
-    cards = list_models()
-    networks = list(NETWORKS)
-    if name is not None:
+    cards, networks = list_models(), network_cards()
+    if name is None:
+        bundled = [card.name for card in cards]
+        networks = [network for network in networks if network.name not in bundled]
+    else:
         wanted = DEFAULT if name == "default" else name
         cards = [card for card in cards if card.name == wanted]
         networks = [network for network in networks if network.name == wanted]
         if not cards and not networks:
             raise ModelError(f"there is no model {name}; regionwise models lists them")
     if as_json:
-        print(json.dumps([asdict(entry) for entry in cards or networks], indent=2))
+        told = [asdict(card) for card in cards] or [_as_data(card) for card in networks]
+        print(json.dumps(told, indent=2))
         return
     for card in cards:
         size = f"{card.size / 1e6:.0f} MB" if card.size else ""
@@ -66,27 +69,33 @@ def command(
         print(f"{network.name:21}  {network.title} (licence of the original weights: ", end="")
         print(f"{network.licence})")
         if name is not None:
-            print(f"  paper: {network.paper}\n  weights: {network.files}")
+            print(f"  paper: {network.paper}\n  weights that load: {network.files}")
+            print(f"  made for {network.size}×{network.size} pixels")
+
+
+def _as_data(card: NetworkCard) -> dict[str, Any]:
+    """A network's card for JSON, its papers in a line as in the other cards."""
+    return asdict(card) | {"paper": card.paper}
 
 
 def _tell_costs(name: str | None, as_json: bool) -> None:
     """What the paper's variants of a network cost, or of each network; no weights are needed."""
     from regionwise.errors import ModelError
     from regionwise.models.cost import count_cost
-    from regionwise.models.published import PUBLISHED
+    from regionwise.models.registry import model_names, network_card
 
-    if name is not None and name not in PUBLISHED:
-        names = ", ".join(PUBLISHED)
+    if name is not None and name not in model_names():
+        names = ", ".join(model_names())
         raise ModelError(f"{name} is no network whose cost can be counted; there are: {names}")
     counted = {}
-    for system in [name] if name else PUBLISHED:
-        variants = [*_bundled(system), *PUBLISHED[system].variants]
-        costs = [count_cost(system, **variant.options) for variant in variants]
-        counted[system] = list(zip(variants, costs, strict=True))
+    for network in [name] if name else model_names():
+        variants = [*_bundled(network), *network_card(network).variants]
+        costs = [count_cost(network, **variant.options) for variant in variants]
+        counted[network] = list(zip(variants, costs, strict=True))
     if as_json:
         rows = {
-            system: [asdict(variant) | {"counted": asdict(cost)} for variant, cost in pairs]
-            for system, pairs in counted.items()
+            network: [asdict(variant) | {"counted": asdict(cost)} for variant, cost in pairs]
+            for network, pairs in counted.items()
         }
         print(json.dumps(rows, indent=2))
         return
@@ -94,22 +103,22 @@ def _tell_costs(name: str | None, as_json: bool) -> None:
         "multiply-accumulates of one picture of 256x256, in G: as the equations have them, as ours"
     )
     print("computes them, as the paper prints them")
-    for system, pairs in counted.items():
-        published = PUBLISHED[system]
-        print(f"\n{system}: {published.source}")
+    for network, pairs in counted.items():
+        card = network_card(network)
+        print(f"\n{network}: {card.source}")
         print(f"  {'':25}{'parameters':>12}{'paper':>10}{'equations':>12}{'ours':>8}{'paper':>10}")
         for variant, cost in pairs:
             print(
                 f"  {variant.name:25}{cost.parameters / 1e6:11.3f}M{variant.parameters or '-':>10}"
                 f"{cost.literal / 1e9:12.2f}{cost.ours / 1e9:8.2f}{variant.products or '-':>10}"
             )
-        print(fill(published.note, 90, initial_indent="  ", subsequent_indent="  "))
+        print(fill(card.note, 90, initial_indent="  ", subsequent_indent="  "))
 
 
 def _bundled(name: str) -> list[Variant]:
     """The variant that the bundled weights of this name are of, if there are any."""
     from regionwise.checkpoints import read_checkpoint
-    from regionwise.models.published import Variant
+    from regionwise.models.card import Variant
     from regionwise.weights.bundled import weights_file
 
     file = weights_file(name)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,13 +12,14 @@ import typer
 
 if TYPE_CHECKING:
     from regionwise.recipe import Recipe
-    from regionwise.training.loop import Outcome
+    from regionwise.training.loop import TrainingOutcome
     from regionwise.training.run_folder import Run
+    from regionwise.training.settings import TrainingSettings
 
 
 def command(
     recipe: Annotated[
-        Path | None, typer.Argument(help="A recipe, such as recipes/tiny.yaml.")
+        Path | None, typer.Argument(help="A recipe: a file, or a shipped one's name, such as tiny.")
     ] = None,
     photos: Annotated[
         list[Path] | None,
@@ -37,10 +41,17 @@ def command(
     show: Annotated[
         bool, typer.Option("--show", help="Print the recipe with all values and its costs; no run.")
     ] = False,
+    probe: Annotated[
+        bool,
+        typer.Option("--probe", help="With --show: what each loss gives to the gradient; a step."),
+    ] = False,
     masks: Annotated[
         list[Path] | None,
         typer.Option(help="Holes from files in place of drawn ones: folder or tar; repeatable."),
     ] = None,
+    invert_masks: Annotated[
+        bool, typer.Option("--invert-masks", help="With --masks: black = missing.")
+    ] = False,
     vgg: Annotated[
         Path | None, typer.Option(help="ImageNet weights of VGG (.pth), where no network is.")
     ] = None,
@@ -52,9 +63,13 @@ def command(
         float | None,
         typer.Option(help="Stop after so long, with a checkpoint, to be resumed.", min=0),
     ] = None,
-    hold_out: Annotated[
+    held_out: Annotated[
         bool, typer.Option(help="Keep every twentieth photo, by name, to validate on.")
     ] = True,
+    validate_on: Annotated[
+        list[Path] | None,
+        typer.Option(help="Validate on these photos instead, and train on all others; repeatable."),
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(help="Processes that read photos, for each device. [2]", min=0)
     ] = None,
@@ -80,9 +95,9 @@ def command(
     """Train a network by a recipe.
 
     \b
-    Start:     regionwise train recipes/tiny.yaml --photos my_photos -o runs/tiny
+    Start:     regionwise train tiny --photos my_photos -o runs/tiny
     Go on:     regionwise train --resume runs/tiny
-    Look:      regionwise train recipes/madf.yaml --show
+    Look:      regionwise train madf --show
                tensorboard --logdir runs
     Use:       regionwise fill photo.jpg mask.png --model runs/tiny/best.pt
 
@@ -92,12 +107,12 @@ def command(
                --set phases.texture.losses.adversarial.weight=0.2
 
     Ctrl-C and SIGTERM save and stop. The folder of the run holds last.pt (all that is needed to
-    go on), best.pt (the averaged weights that were best on held-back photos), previews, the
+    go on), best.pt (the averaged weights that were best on held-out photos), previews, the
     recipe in run.yaml, and what TensorBoard shows. Under torchrun or SLURM every process
     takes its share of each batch: nothing else changes.
     """
     from regionwise.errors import RecipeError
-    from regionwise.recipe import override, read_recipe
+    from regionwise.recipe import find_recipe, override, read_recipe
     from regionwise.training.run_folder import Run, read_run
 
     given = {
@@ -120,26 +135,35 @@ def command(
             )
         run = read_run(resume)
         sources = tuple(photos) if photos else run.photos
-        run = Run(run.recipe, sources, run.hold_out, run.settings | settings)
+        run = replace(run, photos=sources, settings=run.settings | settings)
         return _train(run, resume, minutes)
     if recipe is None:
-        raise RecipeError("give a recipe, such as recipes/tiny.yaml, or --resume RUN")
-    plan = override(read_recipe(recipe), _with_masks(changes or [], masks or []))
+        raise RecipeError("give a recipe, such as tiny, or --resume RUN")
+    plan = override(
+        read_recipe(find_recipe(recipe)),
+        _with_masks(changes or [], masks or [], invert=invert_masks),
+    )
+    validation = tuple(validate_on or ())
+    held_out = held_out and not validation
     if show:
-        _show(plan, photos or [], hold_out)
+        _show(plan, photos or [], held_out)
+        if probe:
+            _probe(plan, photos or [], {"vgg": vgg, "darknet": darknet})
         return 0
     if not photos or output is None:
         raise RecipeError(f"{recipe}: to train it give --photos DIR and --output RUN")
     _claim(output)
-    return _train(Run(plan, tuple(photos), hold_out, settings), output, minutes)
+    run = Run(plan, tuple(photos), held_out, settings, validation)
+    return _train(run, output, minutes)
 
 
-def _with_masks(changes: list[str], masks: list[Path]) -> list[str]:
+def _with_masks(changes: list[str], masks: list[Path], *, invert: bool) -> list[str]:
     """Settings of the recipe, with those that `--masks` is short for."""
     if not masks:
         return changes
     files = ", ".join(f'"{mask.resolve()}"' for mask in masks)
-    return [*changes, f"holes.masks=[{files}]", "holes.mixture={stored: 1}"]
+    told = [f"holes.masks=[{files}]", "holes.mixture={stored: 1}"]
+    return [*changes, *told, *(["holes.invert=true"] if invert else [])]
 
 
 def _claim(output: Path) -> None:
@@ -154,54 +178,91 @@ def _claim(output: Path) -> None:
 
 
 def _train(run: Run, folder: Path, minutes: float | None) -> int:
-    from regionwise.cli.training_progress import TrainingProgress
+    from regionwise.cli.training_display import TrainingDisplay
     from regionwise.data.photo_sources import find_photos
     from regionwise.training.loop import train
+    from regionwise.training.rehearsal import rehearse
     from regionwise.training.run_folder import split, write_run
-    from regionwise.training.settings import Settings, is_first_process
+    from regionwise.training.settings import TrainingSettings, is_first_process
 
-    photos, held_back = split(find_photos(run.photos), hold_out=run.hold_out)
-    if is_first_process():
-        write_run(run, folder)
+    photos, held_out = split(find_photos(run.photos), held_out=run.held_out)
+    if run.validate_on:
+        held_out = find_photos(run.validate_on)
+    rehearse(run.recipe)
     options = dict(run.settings)
     names = ("vgg", "darknet")
     files = {name: Path(options.pop(name)) for name in names if name in options}
-    settings = Settings(run=folder, minutes=minutes, feature_files=files, **options)
-    with TrainingProgress() as progress:
-        outcome = train(run.recipe, photos, held_back, settings, report=progress.update)
+    settings = TrainingSettings(run=folder, minutes=minutes, feature_files=files, **options)
+    recipe = _with_precision(run.recipe, settings)
+    if is_first_process():
+        write_run(replace(run, recipe=recipe), folder)
+    with TrainingDisplay() as display:
+        outcome = train(recipe, photos, held_out, settings, report=display.update)
     if is_first_process():
         print(_verdict(outcome, folder))
-    return 2 if outcome.by_signal else 0
+    # torchrun takes any other code for a crash, and tells it with a traceback.
+    return 2 if outcome.by_signal and "TORCHELASTIC_RUN_ID" not in os.environ else 0
 
 
-def _verdict(outcome: Outcome, folder: Path) -> str:
-    scores = ", ".join(f"{name} {value:.4g}" for name, value in outcome.scores.items())
-    scores = f" (held-back photos: {scores})" if scores else ""
+def _with_precision(recipe: Recipe, settings: TrainingSettings) -> Recipe:
+    """The recipe with a precision in place of "auto", and a line that says which."""
+    from regionwise.training.precision import with_chosen_precision
+    from regionwise.training.settings import is_first_process
+
+    chosen = with_chosen_precision(recipe, settings)
+    if chosen != recipe and is_first_process():
+        print(f"precision: {chosen.precision}, which is the faster one here", file=sys.stderr)
+    return chosen
+
+
+def _verdict(outcome: TrainingOutcome, folder: Path) -> str:
+    from regionwise.cli.training_display import beside_the_membrane
+
+    scores = beside_the_membrane(outcome.scores, outcome.membrane)
+    scores = f" (held-out photos: {scores})" if scores else ""
     if outcome.stopped:
         return (
             f"{folder}: stopped after {outcome.done} of {outcome.steps} steps ({outcome.stopped})"
             f"{scores}; go on with: regionwise train --resume {folder}"
         )
-    best = "best.pt" if outcome.scores else "last.pt"
+    best = "best.pt" if (folder / "best.pt").exists() else "last.pt"
     return (
         f"{folder}: trained {outcome.steps} steps{scores}; "
         f"fill with: regionwise fill PHOTO MASK --model {folder / best}"
     )
 
 
-def _show(recipe: Recipe, sources: list[Path], hold_out: bool) -> None:
+def _probe(recipe: Recipe, sources: list[Path], files: dict[str, Path | None]) -> None:
+    """Print each term's share of the generator's gradient, and which terms do nothing."""
+    from regionwise.data.photo_sources import find_photos
+    from regionwise.training.gradient_budget import idle_terms
+    from regionwise.training.probe import probe
+
+    given = {name: file for name, file in files.items() if file is not None}
+    for found in probe(recipe, find_photos(sources) if sources else [], given):
+        print(f"# phase {found.phase}: share of the generator's gradient at its first step")
+        for label, value in found.values.items():
+            share = found.shares.get(label, 0.0)
+            print(f"#   {label}: {100 * share:.3g} % (its value, not weighted: {value:.4g})")
+        for words in idle_terms(found.shares):
+            print(f"#   warning: {words}")
+
+
+def _show(recipe: Recipe, sources: list[Path], held_out: bool) -> None:
     """Print the recipe with all its values, and what its networks and phases cost."""
     from regionwise.data.photo_sources import find_photos
     from regionwise.models.registry import create_model
     from regionwise.recipe import to_yaml
     from regionwise.training.costs import parameter_count, phase_costs, phase_discriminator
+    from regionwise.training.rehearsal import rehearse
     from regionwise.training.run_folder import split
     from regionwise.training.timetable import timetable
 
+    rehearse(recipe)
     print(to_yaml(recipe))
     generator = create_model(recipe.model.name, **recipe.model.options)
     print(f"# generator: {parameter_count(generator) / 1e6:.3f} M parameters")
-    count = len(split(find_photos(sources), hold_out=hold_out)[0]) if sources else None
+    count = len(split(find_photos(sources), held_out=held_out)[0]) if sources else None
     steps = [f"{s.end - s.start} steps" for s in timetable(recipe, count)] if count else []
     for number, phase in enumerate(recipe.phases):
         discriminator = phase_discriminator(recipe, phase)

@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from regionwise.arrays import Mask
 from regionwise.data.framing import framed
-from regionwise.data.photo_sources import StoredPhoto
+from regionwise.data.photo_sources import PhotoSource
 from regionwise.errors import DataError, RegionwiseError
 from regionwise.holes import FAMILIES, Family, StoredMasks, draw_hole, rectangle
 from regionwise.layers.canny import canny_edges
@@ -54,7 +54,7 @@ class HolePhotos(Dataset[Batch]):
     """
 
     def __init__(
-        self, photos: Sequence[StoredPhoto], data: DataSection, holes: HolesSection, seed: int
+        self, photos: Sequence[PhotoSource], data: DataSection, holes: HolesSection, seed: int
     ) -> None:
         self.photos = photos
         self.data = data
@@ -103,7 +103,7 @@ def families(holes: HolesSection) -> Mapping[str, Family]:
         known["rectangle"] = partial(rectangle, sides=holes.sides)
     if STORED in holes.mixture:
         sources = [Path(source) for source in holes.masks]
-        known[STORED] = StoredMasks(sources, augment=holes.augment)
+        known[STORED] = StoredMasks(sources, augment=holes.augment, invert=holes.invert)
     return known
 
 

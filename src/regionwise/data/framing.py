@@ -1,4 +1,4 @@
-"""From a photo's bytes to a square picture for training: decoded, cropped, scaled, mirrored.
+"""From a photo's bytes to a square picture for training: decoded, cropped, scaled, turned.
 
 Scaling is bicubic. A large JPEG is decoded at a half, a quarter or an eighth of its size where the
 picture to be made is no larger than that: many times faster.
@@ -6,12 +6,11 @@ picture to be made is no larger than that: many times faster.
 
 from __future__ import annotations
 
-import io
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from regionwise.photos.reading import pillow_image
 from regionwise.recipe.schema import DataSection
 
 Box = tuple[float, float, float, float]
@@ -39,7 +38,7 @@ def framed(content: bytes, data: DataSection, rng: np.random.Generator) -> NDArr
     Raises:
         OSError: of Pillow, and others of its decoders, if the photo is broken.
     """
-    photo = Image.open(io.BytesIO(content))
+    photo = pillow_image(content)
     turn = _UPRIGHT.get(photo.getexif().get(_ORIENTATION, 1))
     scale = data.scale or data.size
     side = scale if data.framing == "polyphase" else data.size
@@ -52,8 +51,11 @@ def framed(content: bytes, data: DataSection, rng: np.random.Generator) -> NDArr
         pixels = np.asarray(picture)[row::stride, column::stride]
     else:
         pixels = np.asarray(picture)
-    flipped = data.flip and rng.random() < 0.5
-    return np.array(pixels[:, ::-1] if flipped else pixels)
+    if data.flip and rng.random() < 0.5:
+        pixels = pixels[:, ::-1]
+    if data.quarter_turns:
+        pixels = np.rot90(pixels, int(rng.integers(0, 4)))
+    return np.array(pixels)
 
 
 def _box(size: tuple[int, int], data: DataSection, rng: np.random.Generator) -> Box:

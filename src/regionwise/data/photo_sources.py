@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from regionwise.errors import DataError
-
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+from regionwise.photos.formats import is_picture_name
 
 
 @dataclass(frozen=True)
-class StoredPhoto:
+class PhotoSource:
     """Where a photo's bytes lie: a file, or a part of a tar shard.
 
     The name is the path inside its folder or shard: the same wherever these are kept.
@@ -32,7 +31,7 @@ class StoredPhoto:
             return stream.read(self.length)
 
 
-def find_photos(sources: Sequence[Path]) -> list[StoredPhoto]:
+def find_photos(sources: Sequence[Path]) -> list[PhotoSource]:
     """All photos in folders (recursively), tar shards (webdataset's layout), lists and files.
 
     A list is a .txt file with a path a line, from the list's folder on; lines that start with #
@@ -41,7 +40,7 @@ def find_photos(sources: Sequence[Path]) -> list[StoredPhoto]:
     Raises:
         DataError: if a source is missing or no photo is found.
     """
-    photos: list[StoredPhoto] = []
+    photos: list[PhotoSource] = []
     for source in sources:
         if not source.exists():
             raise DataError(f"{source}: there is no such folder, shard, list or photo")
@@ -49,9 +48,9 @@ def find_photos(sources: Sequence[Path]) -> list[StoredPhoto]:
         for file in inside:
             if file.suffix == ".tar":
                 photos += _photos_in_shard(file)
-            elif file.suffix.lower() in SUFFIXES:
+            elif is_picture_name(file.name):
                 name = file.relative_to(source) if source.is_dir() else file.name
-                photos.append(StoredPhoto(file, str(name)))
+                photos.append(PhotoSource(file, str(name)))
             elif file == source and file.suffix == ".txt":
                 photos += _photos_in_list(file)
     if not photos:
@@ -60,26 +59,26 @@ def find_photos(sources: Sequence[Path]) -> list[StoredPhoto]:
     return photos
 
 
-def is_held_out(photo: StoredPhoto) -> bool:
+def is_held_out(photo: PhotoSource) -> bool:
     """Whether the photo is one of the twentieth that training leaves out, by its name's CRC-32."""
     return zlib.crc32(photo.name.encode()) % 20 == 0
 
 
-def _photos_in_shard(file: Path) -> Iterator[StoredPhoto]:
+def _photos_in_shard(file: Path) -> Iterator[PhotoSource]:
     try:
         with tarfile.open(file, "r:") as shard:
             for member in shard:
-                if member.isfile() and Path(member.name).suffix.lower() in SUFFIXES:
-                    yield StoredPhoto(file, member.name, member.offset_data, member.size)
+                if member.isfile() and is_picture_name(member.name):
+                    yield PhotoSource(file, member.name, member.offset_data, member.size)
     except tarfile.TarError as error:
         raise DataError(f"{file}: not a readable tar shard ({error})") from error
 
 
-def _photos_in_list(file: Path) -> Iterator[StoredPhoto]:
+def _photos_in_list(file: Path) -> Iterator[PhotoSource]:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file}: not a readable list ({error})") from error
     for line in lines:
         if line.strip() and not line.startswith("#"):
-            yield StoredPhoto(file.parent / line.strip(), line.strip())
+            yield PhotoSource(file.parent / line.strip(), line.strip())

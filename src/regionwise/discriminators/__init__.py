@@ -1,1 +1,1 @@
-"""The adversaries of generators."""
+"""Networks that tell filled pictures from true ones, one a file; `registry` has their names."""

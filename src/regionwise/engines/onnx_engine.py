@@ -31,6 +31,7 @@ class OnnxEngine:
         *,
         traits: Traits = NO_TRAITS,
         quick_to_open: bool = False,
+        threads: int | None = None,
     ) -> None:
         """Begin to open a file.
 
@@ -41,12 +42,14 @@ class OnnxEngine:
             traits: what the file does not say itself: `soft` and `texture`.
             quick_to_open: leave out optimisations that take as long as all else in opening. Some
                 networks fill slower without them.
+            threads: on the processor; by default as many as this process may use.
         """
         self._file = file
         self._device = device
         self._seed = seed
         self._traits = traits
         self._quick_to_open = quick_to_open
+        self._threads = threads
         self._opening = ThreadPoolExecutor(1).submit(self._open)
 
     @cached_property
@@ -58,7 +61,12 @@ class OnnxEngine:
 
     def __reduce__(self) -> tuple[Callable[..., OnnxEngine], tuple[object, ...]]:
         """Pickle as the name of the file: another process opens it anew."""
-        make = partial(OnnxEngine, traits=self._traits, quick_to_open=self._quick_to_open)
+        make = partial(
+            OnnxEngine,
+            traits=self._traits,
+            quick_to_open=self._quick_to_open,
+            threads=self._threads,
+        )
         return make, (self._file, self._device, self._seed)
 
     def fill(self, images: Floats, masks: Floats) -> Floats:
@@ -81,7 +89,9 @@ class OnnxEngine:
         providers = _providers(onnxruntime.get_available_providers(), self._device)
         try:
             session = onnxruntime.InferenceSession(
-                os.fspath(self._file), _session_options(onnxruntime, self._quick_to_open), providers
+                os.fspath(self._file),
+                _session_options(onnxruntime, self._quick_to_open, self._threads),
+                providers,
             )
         except Exception as error:  # as above
             raise CheckpointError(
@@ -89,7 +99,7 @@ class OnnxEngine:
             ) from error
         if self._device == "cuda" and session.get_providers()[0] != "CUDAExecutionProvider":
             raise ModelError(
-                "ONNX Runtime can't use the GPU here; check its driver, or --device cpu"
+                "ONNX Runtime can't use the GPU here; check its driver, or give `device` cpu"
             )
         inputs = {node.name for node in session.get_inputs()}
         outputs = {node.name for node in session.get_outputs()}
@@ -107,16 +117,16 @@ def _providers(available: list[str], device: Device) -> list[str]:
     if device == "cuda" and not has_cuda:
         raise ModelError(
             "this ONNX Runtime has no GPU support; "
-            "pip install onnxruntime-gpu in place of onnxruntime, or use --device cpu"
+            "pip install onnxruntime-gpu in place of onnxruntime, or give `device` cpu"
         )
     if device != "cpu" and has_cuda:
         return ["CUDAExecutionProvider", "CPUExecutionProvider"]
     return ["CPUExecutionProvider"]
 
 
-def _session_options(onnxruntime: Any, quick_to_open: bool) -> Any:
+def _session_options(onnxruntime: Any, quick_to_open: bool, threads: int | None) -> Any:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = _threads()
+    options.intra_op_num_threads = _threads() if threads is None else threads
     options.inter_op_num_threads = 1
     # A thread that spins while it waits takes its processor from the photo's decoder, and from
     # other programs: without it a fill of a large JPEG takes a sixth less time.
@@ -130,8 +140,8 @@ def _session_options(onnxruntime: Any, quick_to_open: bool) -> Any:
     return options
 
 
-def _threads() -> int:
-    """The processors that this process may use; 0 (ONNX Runtime's own choice) for all of them."""
+def usable_processors() -> int:
+    """The processors that this process may use, by its affinity and its container's quota."""
     everything = os.cpu_count() or 1
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else everything
     try:  # a container's quota, in microseconds of processor time a period
@@ -139,4 +149,10 @@ def _threads() -> int:
         allowed = min(allowed, math.ceil(int(quota) / int(period)))
     except (OSError, ValueError):
         pass
-    return 0 if allowed == everything else allowed
+    return allowed
+
+
+def _threads() -> int:
+    """The processors that this process may use; 0 (ONNX Runtime's own choice) for all of them."""
+    allowed = usable_processors()
+    return 0 if allowed == (os.cpu_count() or 1) else allowed

@@ -38,7 +38,7 @@ class TorchEngine:
         import torch
 
         if device == "cuda" and not torch.cuda.is_available():
-            raise ModelError("PyTorch sees no GPU here; check its driver, or use --device cpu")
+            raise ModelError("PyTorch sees no GPU here; check its driver, or give `device` cpu")
         wanted = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
         self._device = torch.device(wanted)
         self._network = network.to(self._device).eval()

@@ -12,7 +12,7 @@ from regionwise.engines.classical_engine import METHODS
 from regionwise.engines.engine import DEVICES, Device, Engine, Traits
 from regionwise.engines.onnx_engine import OnnxEngine
 from regionwise.errors import ModelError, RegionwiseWarning
-from regionwise.networks import NETWORKS
+from regionwise.models.registry import model_names
 from regionwise.weights import bundled
 from regionwise.weights.card import ModelCard
 
@@ -35,7 +35,11 @@ def list_models() -> list[ModelCard]:
 
 
 def load_model(
-    name_or_file: str | os.PathLike[str] = "default", device: Device = "auto", *, seed: int = 0
+    name_or_file: str | os.PathLike[str] = "default",
+    device: Device = "auto",
+    *,
+    seed: int = 0,
+    threads: int | None = None,
 ) -> Engine:
     """Get a model ready to fill with.
 
@@ -45,6 +49,7 @@ def load_model(
             comes as several.
         device: `auto` takes a GPU where there is one.
         seed: for networks that draw numbers while they fill.
+        threads: of an ONNX network on the processor; as many as this process may use if not given.
 
     Raises:
         ModelError: if there is no such model, or what it needs is not installed.
@@ -52,6 +57,8 @@ def load_model(
     """
     if device not in DEVICES:
         raise ModelError(f"there is no device {device!r}; give {', '.join(DEVICES)}")
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise ModelError(f"threads can't be {threads!r}; give a whole number from 1 on")
     if not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise ModelError(f"the seed {seed!r} is no whole number from 0 to 2**63 - 1")
     name = os.fspath(name_or_file)
@@ -60,7 +67,7 @@ def load_model(
     if name in METHODS:
         method = METHODS[name]
         return method.create(seed=seed) if method.draws else method.create()
-    return _load_file(bundled.weights_file(name), name, device, seed)
+    return _load_file(bundled.weights_file(name), name, device, seed, threads)
 
 
 def _default_name() -> str:
@@ -75,11 +82,11 @@ def _default_name() -> str:
     return "membrane"
 
 
-def _load_file(file: Path, name: str, device: Device, seed: int) -> Engine:
+def _load_file(file: Path, name: str, device: Device, seed: int, threads: int | None) -> Engine:
     if file == Path() or not file.exists():
         if file.suffix:
             raise ModelError(f"there is no model file {file}; check the name")
-        if any(name == network.name for network in NETWORKS):
+        if name in model_names():
             raise ModelError(f"{name} comes without weights; give the file that holds them")
         names = ["default", *(card.name for card in list_models())]
         alike = get_close_matches(str(file).lower(), names, 1)
@@ -90,11 +97,11 @@ def _load_file(file: Path, name: str, device: Device, seed: int) -> Engine:
         )
     if file.suffix.lower() == ".onnx":
         if file.parent != bundled.FOLDER:
-            return OnnxEngine(file, device, seed)
+            return OnnxEngine(file, device, seed, threads=threads)
         texture = bundled.read_card(file.with_suffix(".json")).texture
         traits = Traits(soft=texture > 0, texture=texture)
         # The bundled networks fill as fast without the optimisations that take long.
-        return OnnxEngine(file, device, seed, traits=traits, quick_to_open=True)
+        return OnnxEngine(file, device, seed, traits=traits, quick_to_open=True, threads=threads)
     if find_spec("torch") is None:
         raise ModelError(f'{file} needs PyTorch; pip install "regionwise[train]"')
     from regionwise.checkpoints import load_checkpoint

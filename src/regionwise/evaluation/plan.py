@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from regionwise.arrays import Mask
-from regionwise.data.photo_sources import StoredPhoto
+from regionwise.data.photo_sources import PhotoSource
 from regionwise.errors import DataError, MaskError
 from regionwise.evaluation.manifest import Manifest, checksum
 from regionwise.holes import Ratio, Size, StoredMasks
@@ -35,7 +35,7 @@ class HoleSet(Protocol):
         """Height and width of the holes, and so of the pictures."""
         ...
 
-    def hole(self, number: int, photo: StoredPhoto) -> tuple[str, Mask]:
+    def hole(self, number: int, photo: PhotoSource) -> tuple[str, Mask]:
         """Name and pixels of the hole for photo `number`."""
         ...
 
@@ -66,7 +66,7 @@ class _Drawn:
     def size(self) -> Size:
         return self.manifest.sets[self.number].size
 
-    def hole(self, number: int, photo: StoredPhoto) -> tuple[str, Mask]:
+    def hole(self, number: int, photo: PhotoSource) -> tuple[str, Mask]:
         """Mask `number` of the set; when all are used up they begin anew."""
         drawn = self.manifest.sets[self.number]
         index = number % drawn.count
@@ -91,7 +91,7 @@ class _Stored:
     size: Size
     masks: tuple[tuple[str, Mask], ...]
 
-    def hole(self, number: int, photo: StoredPhoto) -> tuple[str, Mask]:
+    def hole(self, number: int, photo: PhotoSource) -> tuple[str, Mask]:
         """Mask `number` of the bin; when all are used up they begin anew."""
         return self.masks[number % len(self.masks)]
 
@@ -136,7 +136,7 @@ class _Paired:
     size: Size
     masks: dict[str, Mask]
 
-    def hole(self, number: int, photo: StoredPhoto) -> tuple[str, Mask]:
+    def hole(self, number: int, photo: PhotoSource) -> tuple[str, Mask]:
         """The photo's own mask.
 
         Raises:

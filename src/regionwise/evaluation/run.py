@@ -6,7 +6,6 @@ Before measuring, an answer becomes what a user would see: rounded to 8 bits, kn
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from regionwise.arrays import Mask
-from regionwise.data.photo_sources import StoredPhoto
+from regionwise.data.photo_sources import PhotoSource
 from regionwise.engines.engine import Engine
 from regionwise.errors import DataError, ModelError, PhotoError, RegionwiseError
 from regionwise.evaluation.feature_files import FeatureFile, FeatureSource
@@ -26,6 +25,7 @@ from regionwise.evaluation.metrics.registry import METRICS, measure
 from regionwise.evaluation.plan import HoleSet, Plan
 from regionwise.evaluation.rows import Row, append_row, read_rows
 from regionwise.holes import Size
+from regionwise.photos.reading import pillow_image
 
 Pixels = NDArray[np.uint8]
 
@@ -49,7 +49,7 @@ class Evaluation:
     """
 
     models: Mapping[str, Engine]
-    photos: Sequence[StoredPhoto]
+    photos: Sequence[PhotoSource]
     plan: Plan
     folder: Path
     metrics: Sequence[Metric] = METRICS
@@ -85,7 +85,7 @@ class Evaluation:
     def _fill_one(
         self,
         number: int,
-        photo: StoredPhoto,
+        photo: PhotoSource,
         holes: HoleSet,
         models: Sequence[str],
         file: Path,
@@ -139,14 +139,14 @@ def file_name(model: str) -> str:
     return model.replace("/", "_").replace("\\", "_").replace(":", "_")
 
 
-def read_truth(photo: StoredPhoto, size: Size) -> Pixels:
+def read_truth(photo: PhotoSource, size: Size) -> Pixels:
     """The photo's middle, of the wanted shape and size, upright: 3×H×W of 8 bits.
 
     Raises:
         PhotoError: if there is no such photo or it can't be read.
     """
     try:
-        picture = ImageOps.exif_transpose(Image.open(io.BytesIO(photo.read()))).convert("RGB")
+        picture = ImageOps.exif_transpose(pillow_image(photo.read())).convert("RGB")
         fitted = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
     except FileNotFoundError:
         raise PhotoError(

@@ -1,11 +1,10 @@
-"""The mean and standard deviation with which torchvision trained its networks on ImageNet."""
+"""A picture as torchvision's networks were trained on it."""
 
 from __future__ import annotations
 
 from torch import Tensor, tensor
 
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
+from regionwise.layers.imagenet import MEAN, STD
 
 
 def normalized(picture: Tensor) -> Tensor:

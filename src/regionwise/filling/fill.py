@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from functools import lru_cache
+from inspect import Parameter, signature
 from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -15,18 +18,40 @@ from regionwise.arrays import Floats, Mask
 from regionwise.engines.engine import Device, Engine
 from regionwise.engines.wrapping import wrapped
 from regionwise.engines.zoo import load_model
-from regionwise.errors import MaskError, ModelError
+from regionwise.errors import ModelError, PhotoError, RegionwiseWarning
 from regionwise.filling.canvas import Canvas, read_window
 from regionwise.filling.detail import needs_detail, with_detail
-from regionwise.filling.options import FillOptions
+from regionwise.filling.hole import find_hole
+from regionwise.filling.options import FillOptions, option_of
 from regionwise.filling.windows import VIEW, Window, plan_windows
-from regionwise.photos import masks
-from regionwise.photos.files import Photo, Source, photo_like, read_photo
+from regionwise.photos.frames import read_frames
+from regionwise.photos.likeness import photo_like
+from regionwise.photos.photo import Photo
+from regionwise.photos.reading import Source, bytes_of, read_photo
 
+Filling = TypeVar("Filling", bound=Callable[..., Any])
 ReportProgress: TypeAlias = Callable[[float], None]
 """Is told, many times, the share of the work that is done, 0 to 1; what it raises ends the fill."""
 
 
+def _shows_options(function: Filling) -> Filling:
+    """Let `help` and editors show each option, with its default, in place of `**options`."""
+    plain = signature(function)
+    named = [p for p in plain.parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
+    more = [
+        Parameter(one.name, Parameter.KEYWORD_ONLY, default=one.default, annotation=one.type)
+        for one in fields(FillOptions)
+        if one.name != "model"
+    ]
+    vars(function)["__signature__"] = plain.replace(parameters=[*named, *more])
+    lines = [f"        {one.name}: {option_of(one).help}" for one in fields(FillOptions)]
+    told = "\n".join(line for line in lines if not line.startswith("        model:"))
+    document = function.__doc__ or ""
+    function.__doc__ = document.replace("        options: see `FillOptions`.", told)
+    return function
+
+
+@_shows_options
 def fill(
     photo: Source,
     mask: Source | None = None,
@@ -40,7 +65,7 @@ def fill(
             [0, 1]), or the bytes of a file.
         mask: likewise; white is missing. With neither mask nor box, transparent pixels are.
         model: a name of `list_models()`, a file of weights, or what `load_model` gave.
-        options: as the command line has them, see `FillOptions`: `box`, `grow`, `large`, ...
+        options: see `FillOptions`.
 
     Returns:
         The same kind as `photo`; a Pillow image for a path.
@@ -52,35 +77,38 @@ def fill(
         RegionwiseWarning: for an empty mask (the photo comes back as it is) and for a huge hole.
     """
     chosen = FillOptions(**options)
-    source = read_photo(photo)
-    hole = find_hole(source, mask, chosen)
+    if isinstance(photo, (bytes, bytearray, memoryview)):
+        return _fill_bytes(bytes(photo), mask, model, chosen)
+    source = _read(photo, chosen.page)
+    found = find_hole(source, mask, chosen)
+    for warning in found.warnings:
+        warnings.warn(warning, RegionwiseWarning, stacklevel=2)
     engine = _engine(model, chosen.device, chosen.seed)
-    return photo_like(fill_photo(source, hole, engine, chosen), photo)
+    return photo_like(fill_photo(source, found.mask, engine, chosen), photo)
 
 
-def find_hole(photo: Photo, mask: Source | None, options: FillOptions) -> Mask:
-    """The hole as H×W bool, from a mask, a box, or the photo's transparent pixels; see `fill`.
+def _fill_bytes(
+    photo: bytes, mask: Source | None, model: str | os.PathLike[str] | Engine, options: FillOptions
+) -> bytes:
+    """A file's bytes, all pictures of an animation too."""
+    from regionwise.filling.photo_bytes import filled_bytes  # which stands on this module
 
-    Raises:
-        MaskError: if there is none, or it doesn't fit.
-    """
-    size, box = (photo.height, photo.width), options.box
-    if mask is not None and box is not None:
-        raise MaskError("both a mask and a box were given; give one of them")
-    if mask is not None:
-        hole = masks.read_mask(
-            mask, size=size, invert=options.invert_mask, resize=options.resize_mask
-        )
-    else:
-        if box is not None:
-            corners = masks.parse_box(box) if isinstance(box, str) else masks.check_box(box)
-            hole = masks.mask_from_box(*corners, size)
-        else:
-            hole = masks.mask_from_alpha(photo)
-        hole = masks.invert(hole) if options.invert_mask else hole
-    hole = masks.grow(hole, options.grow) if options.grow else hole
-    masks.check_mask(hole)
-    return hole
+    engine = _engine(model, options.device, options.seed)
+    data, outcome = filled_bytes(photo, mask, options, engine)
+    for warning in outcome.warnings:
+        warnings.warn(warning, RegionwiseWarning, stacklevel=3)
+    return data
+
+
+def _read(photo: Source, page: int | None) -> Photo:
+    """A photo, or one picture of a file of several."""
+    if page is None or not isinstance(photo, (str, os.PathLike)):
+        return read_photo(photo)
+    name = os.fspath(photo)
+    frames = read_frames(bytes_of(photo, name), name)
+    if page > len(frames):
+        raise PhotoError(f"{name} has {len(frames)} pictures; give a `page` from 1 on up to that")
+    return frames[page - 1]
 
 
 def fill_photo(
@@ -172,7 +200,7 @@ def _checked(answers: Floats, images: Floats) -> Floats:
             f"the model answered {answers.shape} to pictures of {images.shape}; it is none of ours"
         )
     if not np.isfinite(answers).all():
-        raise ModelError("the model answered with values that are no numbers; try --model membrane")
+        raise ModelError("the model answered with values that are no numbers; try `model` membrane")
     return answers
 
 

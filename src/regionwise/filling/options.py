@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import numbers
 import os
+from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields
 from functools import lru_cache
 from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
@@ -16,8 +17,10 @@ from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
 from regionwise.engines.engine import Device
 from regionwise.engines.wrapping import Blend
 from regionwise.errors import RegionwiseError
+from regionwise.photos.mask_ways import check_way
 
 Box = str | tuple[int, int, int, int]
+Boxes = Box | Sequence[Box]
 Large = Literal["auto", "detail", "window", "polyphase"]
 
 
@@ -30,6 +33,7 @@ class Option:
         minimum, maximum: of a number.
         served_maximum: the largest number that a server takes from strangers.
         metavar: what stands for the value in `--help`.
+        several: whether a command line may give it more than once.
     """
 
     help: str
@@ -37,6 +41,7 @@ class Option:
     maximum: float | None = None
     served_maximum: float | None = None
     metavar: str = ""
+    several: bool = False
 
 
 def _said(text: str, **more: Any) -> dict[str, Option]:
@@ -51,8 +56,22 @@ class FillOptions:
         RegionwiseError: for a value that an option can't have, in one line that names it.
     """
 
-    box: Box | None = field(
-        default=None, metadata=_said("Fill this rectangle; needs no mask.", metavar="X,Y,W,H")
+    box: Boxes | None = field(
+        default=None,
+        metadata=_said(
+            "Fill this rectangle; needs no mask. Negative x and y count from the right and the "
+            "bottom. Several: give it again, or a semicolon between them.",
+            metavar="X,Y,W,H",
+            several=True,
+        ),
+    )
+    mask_from: str = field(
+        default="auto",
+        metadata=_said(
+            "How to read the mask: auto, luminance (white is filled), alpha, color=#ff0000, or "
+            "difference (a copy of the photo with paint on it).",
+            metavar="WAY",
+        ),
     )
     invert_mask: bool = field(default=False, metadata=_said("Fill black instead of white."))
     resize_mask: bool = field(
@@ -61,6 +80,14 @@ class FillOptions:
     grow: float = field(
         default=0.0,
         metadata=_said("Widen the hole by so many pixels.", minimum=0, served_maximum=200),
+    )
+    shrink: float = field(
+        default=0.0,
+        metadata=_said(
+            "Narrow the hole by so many pixels, before it is widened.",
+            minimum=0,
+            served_maximum=200,
+        ),
     )
     feather: float | None = field(
         default=None,
@@ -89,6 +116,17 @@ class FillOptions:
         metadata=_said("A name that regionwise models lists, or a file of weights."),
     )
     device: Device = field(default="auto", metadata=_said("auto takes a GPU where there is one."))
+    page: int | None = field(
+        default=None,
+        metadata=_said(
+            "Of an animation or a file of several pages fill this one, from 1; all if not given.",
+            minimum=1,
+        ),
+    )
+    keep_video: bool = field(
+        default=False,
+        metadata=_said("Keep the video of a motion photo, which still shows what was filled."),
+    )
     seed: int = field(
         default=0,
         metadata=_said("For what is drawn by chance.", minimum=0, maximum=2**63 - 1),
@@ -97,6 +135,7 @@ class FillOptions:
     def __post_init__(self) -> None:
         for one in fields(self):
             _check(one.name, getattr(self, one.name), option_of(one))
+        check_way(self.mask_from)
 
 
 def option_of(one: Field[Any]) -> Option:

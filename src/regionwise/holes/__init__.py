@@ -9,7 +9,7 @@ sine make no difference.
 
 from regionwise.holes.blobs import contiguous, discontiguous
 from regionwise.holes.boxes import center_square, rectangle
-from regionwise.holes.cellular_automaton import cellular_automaton
+from regionwise.holes.cellular_automaton import aim_automaton, cellular_automaton
 from regionwise.holes.mixture import FAMILIES, Family, draw_hole
 from regionwise.holes.ratio import Ratio, Size, pixel_counts, settle
 from regionwise.holes.stored import StoredMasks
@@ -21,6 +21,7 @@ __all__ = [
     "Ratio",
     "Size",
     "StoredMasks",
+    "aim_automaton",
     "cellular_automaton",
     "center_square",
     "contiguous",

@@ -10,8 +10,10 @@ from regionwise.arrays import Mask
 from regionwise.errors import DataError
 from regionwise.holes.blobs import contiguous, discontiguous
 from regionwise.holes.boxes import center_square, rectangle
-from regionwise.holes.cellular_automaton import cellular_automaton
+from regionwise.holes.cellular_automaton import aim_automaton, cellular_automaton
+from regionwise.holes.marks import scratches, text
 from regionwise.holes.ratio import Ratio, Size, pixel_counts, settle
+from regionwise.holes.silhouettes import silhouette
 from regionwise.holes.strokes import free_form, irregular
 
 Family = Callable[[Size, np.random.Generator, "Ratio | None"], Mask]
@@ -22,8 +24,12 @@ FAMILIES: dict[str, Family] = {
     "free-form": free_form,
     "irregular": irregular,
     "cellular-automaton": cellular_automaton,
+    "aim-automaton": aim_automaton,
     "contiguous": contiguous,
     "discontiguous": discontiguous,
+    "silhouette": silhouette,
+    "scratches": scratches,
+    "text": text,
 }
 
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
-from PIL import Image, ImageFilter, UnidentifiedImageError
+from PIL import Image, ImageFilter, ImageOps
 
 from regionwise.arrays import Mask
 from regionwise.errors import DataError, MaskError
 from regionwise.holes.ratio import Ratio, Size, pixel_counts
-
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+from regionwise.photos.formats import is_picture_name
+from regionwise.photos.masks import find_mask
 
 
 class StoredMasks:
-    """Masks of folders (recursively), tar files and single files; white = missing.
+    """Masks of folders (recursively), plain tar files and single files; white = missing.
 
     An instance is a family of holes: called with a size, it draws one mask and augments it as MADF
     (Section IV-C) does with the NVIDIA masks: flipped, turned, cropped, dilated. The papers give no
@@ -26,15 +27,24 @@ class StoredMasks:
 
     Args:
         sources: folders, tar files, pictures.
-        augment: False leaves out all but the change of size.
+        invert: black = missing, as in MADF's own folders.
+        augment: False leaves out all but the change of size; "slightly" flips and turns by up to 10
+            degrees, as MADF's released code does.
 
     Raises:
         DataError: a source is missing or there is no mask in them.
     """
 
-    def __init__(self, sources: Sequence[Path], augment: bool = True) -> None:
+    def __init__(
+        self,
+        sources: Sequence[Path],
+        augment: bool | Literal["slightly"] = True,
+        *,
+        invert: bool = False,
+    ) -> None:
         self.augment = augment
-        self._masks: list[tuple[str, bytes]] = []
+        self.invert = invert
+        self._masks: list[_Place] = []
         for source in sources:
             if not source.exists():
                 raise DataError(f"{source}: there is no such folder, tar or mask")
@@ -42,8 +52,8 @@ class StoredMasks:
             for file in files:
                 if file.suffix == ".tar":
                     self._masks += _masks_in_tar(file)
-                elif file.suffix.lower() in _SUFFIXES:
-                    self._masks.append((str(file), file.read_bytes()))
+                elif is_picture_name(file.name):
+                    self._masks.append(_Place(str(file), file))
         if not self._masks:
             where = ", ".join(map(str, sources))
             raise DataError(
@@ -55,10 +65,10 @@ class StoredMasks:
 
     def name(self, number: int) -> str:
         """File name of mask number `number`; in a tar, FILE:MEMBER."""
-        return self._masks[number][0]
+        return self._masks[number].name
 
     def read(self, number: int) -> Mask:
-        """Mask number `number` as it is stored, cut at 50 % grey.
+        """Mask number `number` as it is stored, read as a fill reads it (white, or labels).
 
         Raises:
             MaskError: if it can't be read.
@@ -76,7 +86,11 @@ class StoredMasks:
         fewest, most = pixel_counts(size[0] * size[1], (low, high))
         for _ in range(200):
             picture = self._picture(int(rng.integers(len(self._masks))))
-            mask = _white(_augmented(picture, size, rng) if self.augment else _fit(picture, size))
+            if self.augment == "slightly":
+                mask = _white(_fit(_slightly_turned(picture, rng), size))
+            else:
+                whole = not self.augment
+                mask = _white(_fit(picture, size) if whole else _augmented(picture, size, rng))
             if fewest <= np.count_nonzero(mask) <= most:
                 return mask
         raise DataError(
@@ -85,23 +99,39 @@ class StoredMasks:
         )
 
     def _picture(self, number: int) -> Image.Image:
-        name, content = self._masks[number]
+        place = self._masks[number]
         try:
-            return Image.open(io.BytesIO(content)).convert("L")
-        except UnidentifiedImageError:
-            raise MaskError(f"{name}: not a readable mask (no known format)") from None
-        except (OSError, Image.DecompressionBombError) as error:
-            raise MaskError(f"{name}: not a readable mask ({error})") from error
+            mask = find_mask(place.read(), name=place.name).mask
+        except MaskError as error:
+            reason = str(error).removeprefix("the mask can't be used: ").removeprefix(place.name)
+            raise MaskError(f"{place.name}: not a readable mask ({reason.strip(' ,')})") from error
+        picture = Image.fromarray(mask).convert("L")
+        return ImageOps.invert(picture) if self.invert else picture
 
 
-def _masks_in_tar(file: Path) -> list[tuple[str, bytes]]:
+@dataclass(frozen=True)
+class _Place:
+    """Where a mask lies: a file, or a part of a tar. It is read when it is drawn."""
+
+    name: str
+    file: Path
+    offset: int = 0
+    length: int = -1
+
+    def read(self) -> bytes:
+        with self.file.open("rb") as stream:
+            stream.seek(self.offset)
+            return stream.read(self.length)
+
+
+def _masks_in_tar(file: Path) -> list[_Place]:
     masks = []
     try:
-        with tarfile.open(file) as archive:
+        with tarfile.open(file, "r:") as archive:
             for member in archive:
-                content = archive.extractfile(member) if member.isfile() else None
-                if content is not None and Path(member.name).suffix.lower() in _SUFFIXES:
-                    masks.append((f"{file}:{member.name}", content.read()))
+                if member.isfile() and is_picture_name(member.name):
+                    name = f"{file}:{member.name}"
+                    masks.append(_Place(name, file, member.offset_data, member.size))
     except tarfile.TarError as error:
         raise DataError(f"{file}: not a readable tar ({' '.join(str(error).split())})") from error
     return masks
@@ -113,6 +143,13 @@ def _white(picture: Image.Image) -> Mask:
 
 def _fit(picture: Image.Image, size: Size) -> Image.Image:
     return picture.resize((size[1], size[0]), Image.Resampling.NEAREST)
+
+
+def _slightly_turned(picture: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Mirrored by chance, then turned by up to 10 degrees; what comes in from outside is known."""
+    if rng.integers(2):
+        picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return picture.rotate(int(rng.integers(-10, 11)))
 
 
 def _augmented(picture: Image.Image, size: Size, rng: np.random.Generator) -> Image.Image:

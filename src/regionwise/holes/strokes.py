@@ -18,7 +18,7 @@ _ORDERS = 255
 
 
 @dataclass(frozen=True)
-class _Segments:
+class Segments:
     """Straight pieces of brush strokes, in the order in which they are put down.
 
     `ends`: n×4 whole pixels, x and y of start and end; `brush`: n widths in pixels; `first`: n
@@ -46,7 +46,7 @@ def free_form(size: Size, rng: np.random.Generator, ratio: Ratio | None = None) 
     if ratio is None:
         mask = _ordered(size, _zigzags(size, rng, int(rng.integers(1, 5)))) > 0
     else:
-        mask = _cover(size, rng, ratio, lambda share: _zigzags(size, rng, 8))
+        mask = cover(size, rng, ratio, lambda share: _zigzags(size, rng, 8))
     down, right = (1, -1)[int(rng.integers(2))], (1, -1)[int(rng.integers(2))]
     return np.ascontiguousarray(mask[::down, ::right])
 
@@ -62,13 +62,13 @@ def irregular(size: Size, rng: np.random.Generator, ratio: Ratio | None = None) 
         rng: where chance comes from.
         ratio: interval (low, high] of the share of missing pixels; (0, 0.6] by default.
     """
-    return _cover(
+    return cover(
         size, rng, own_ratio(size, ratio, (0.0, 0.6)), lambda share: _walks(size, rng, share)
     )
 
 
-def _cover(
-    size: Size, rng: np.random.Generator, ratio: Ratio, strokes: Callable[[float], _Segments]
+def cover(
+    size: Size, rng: np.random.Generator, ratio: Ratio, strokes: Callable[[float], Segments]
 ) -> Mask:
     """Draw until the share lies in the interval.
 
@@ -92,7 +92,7 @@ def _cover(
     return settle(mask, ratio)
 
 
-def _ordered(size: Size, segments: _Segments) -> NDArray[np.uint8]:
+def _ordered(size: Size, segments: Segments) -> NDArray[np.uint8]:
     """Each pixel holds the number, from 1, of the first segment that covers it; 0 = none."""
     canvas = Image.new("L", (size[1], size[0]))
     draw = ImageDraw.Draw(canvas)
@@ -109,7 +109,7 @@ def _ordered(size: Size, segments: _Segments) -> NDArray[np.uint8]:
     return np.array(canvas)
 
 
-def _zigzags(size: Size, rng: np.random.Generator, strokes: int) -> _Segments:
+def _zigzags(size: Size, rng: np.random.Generator, strokes: int) -> Segments:
     """Strokes of `free_form`."""
     height, width = size
     reach = math.hypot(height, width) / 8
@@ -130,34 +130,57 @@ def _zigzags(size: Size, rng: np.random.Generator, strokes: int) -> _Segments:
     return _as_segments(np.array(points), brush, rng.integers(4, 13, strokes))
 
 
-def _walks(size: Size, rng: np.random.Generator, share: float) -> _Segments:
+def _walks(size: Size, rng: np.random.Generator, share: float) -> Segments:
     """Strokes of `irregular`, enough of them for most drawings to cover a share."""
-    height, width = size
-    side = min(size)
     # A segment adds 0.3 % on average; independent ones leave exp(-sum) of the picture.
     wanted = 12 + 1.2 * -math.log(max(1 - share, 0.05)) / 0.003
-    walks = min(math.ceil(wanted / 7.5), 40)
-    directions = rng.uniform(0, 2 * math.pi, (walks, 1)) + np.cumsum(
-        rng.normal(0, 0.6, (walks, 13)), axis=1
+    count = min(math.ceil(wanted / 7.5), 40)
+    return walks(size, rng, count, swing=0.6, steps=(0.03, 0.12), brushes=(0.015, 0.12))
+
+
+def walks(
+    size: Size,
+    rng: np.random.Generator,
+    count: int,
+    *,
+    swing: float,
+    steps: tuple[float, float],
+    brushes: tuple[float, float],
+) -> Segments:
+    """Strokes that wander.
+
+    Args:
+        size: height and width of the picture.
+        rng: where chance comes from.
+        count: of strokes, each of 2 to 13 segments.
+        swing: deviation of the turn at each vertex, in radians.
+        steps, brushes: intervals of segments' lengths and brushes' widths, as shares of the
+            picture's shorter side; brushes are drawn evenly by their logarithm.
+    """
+    height, width = size
+    side = min(size)
+    directions = rng.uniform(0, 2 * math.pi, (count, 1)) + np.cumsum(
+        rng.normal(0, swing, (count, 13)), axis=1
     )
-    steps = rng.uniform(0.03, 0.12, (walks, 13)) * side
-    moves = steps[..., None] * np.stack([np.cos(directions), np.sin(directions)], axis=-1)
-    starts = rng.uniform(0, (width, height), (walks, 1, 2))
+    lengths = rng.uniform(*steps, (count, 13)) * side
+    moves = lengths[..., None] * np.stack([np.cos(directions), np.sin(directions)], axis=-1)
+    starts = rng.uniform(0, (width, height), (count, 1, 2))
     points = np.concatenate([starts, starts + np.cumsum(moves, axis=1)], axis=1)
-    brush = side * np.exp(rng.uniform(math.log(0.015), math.log(0.12), walks))
-    return _as_segments(points, brush, rng.integers(2, 14, walks))
+    low, high = (float(edge) for edge in np.log(brushes))
+    brush = side * np.exp(rng.uniform(low, high, count))
+    return _as_segments(points, brush, rng.integers(2, 14, count))
 
 
 def _as_segments(
     points: NDArray[np.float64], brush: NDArray[np.float64], lengths: NDArray[np.int64]
-) -> _Segments:
+) -> Segments:
     """The first `lengths` segments of each stroke; points: strokes × vertices × (x, y)."""
     pixels = np.rint(points).astype(np.int64)
     ends = np.concatenate([pixels[:, :-1], pixels[:, 1:]], axis=2)
     number = np.arange(ends.shape[1])
     used = number < lengths[:, None]
     widths = np.maximum(np.rint(brush), 1).astype(np.int64)
-    return _Segments(
+    return Segments(
         ends[used][:_ORDERS],
         np.broadcast_to(widths[:, None], used.shape)[used][:_ORDERS],
         np.broadcast_to(number == 0, used.shape)[used][:_ORDERS],

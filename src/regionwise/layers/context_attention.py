@@ -39,3 +39,10 @@ class ShortLongAttention(nn.Module):
         attended = attended.squeeze(1).transpose(1, 2).reshape(x.shape[0], -1, *x.shape[-2:])
         short, long = attended.chunk(2, dim=1)
         return self.gamma * short + x, self.alpha * (1 - known) * long + known * encoded
+
+    def multiply_accumulates(
+        self, inputs: tuple[Tensor, ...], output: tuple[Tensor, Tensor]
+    ) -> int:
+        """Logits of the queries, and the weighted sums of both maps."""
+        x = inputs[0]
+        return x.shape[-2:].numel() ** 2 * (self.query.out_channels + 2 * x.shape[1])

@@ -55,6 +55,12 @@ class ContextualAttention(nn.Module):
             floor=self.floor,
         )
 
+    def multiply_accumulates(self, inputs: tuple[Tensor, ...], output: Tensor) -> int:
+        """Scores of patches, their two fusions by 3×3 filters as released, 4×4 patches pasted."""
+        guide = inputs[0]
+        of_a_pair = guide.shape[1] * self.patch**2 + output.shape[1] * 16 + (18 if self.fuse else 0)
+        return guide.shape[-2:].numel() ** 2 * of_a_pair
+
 
 def contextual_attention(
     guide: Tensor,

@@ -4,7 +4,7 @@ A k×k convolution of the mask features, with ReLU, gives M numbers m₁…m_M f
 window's filter is an affine function of them, Θ = Θ₀ + Σⱼ mⱼ Θⱼ. Filtering is linear in the filter,
 so the answer at a window is Θ₀∗x + Σⱼ mⱼ (Θⱼ∗x): ONE ordinary convolution with (M + 1)·Cout outputs
 and a weighted sum. No filter of a window is ever made; the literal form needs Cin·k·k·Cout numbers
-for each of them (1.2 GB at the first level of MADF for a picture of 1024×1024).
+for each of them (1.2 GB at the first level of MADF for a picture of 512×512).
 """
 
 from __future__ import annotations
@@ -94,6 +94,12 @@ class MaskAwareFilter(nn.Module):
         features = F.relu(self.mask_conv(mask))
         y = filter_by_features(x, features, self.weight, stride=self.stride, padding=self.padding)
         return y, features
+
+    def multiply_accumulates(
+        self, inputs: tuple[Tensor, ...], output: tuple[Tensor, Tensor]
+    ) -> int:
+        """Each window's filter, made of M others, and its use: M + 1 products."""
+        return output[0].shape[-2:].numel() * self.weight.numel()
 
     def filters(self, features: Tensor) -> Tensor:
         """The filters Θ themselves, to look at (Figure 5).

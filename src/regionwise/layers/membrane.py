@@ -27,8 +27,12 @@ def membrane_fill(image: Tensor, mask: Tensor, levels: int = LEVELS) -> Tensor:
     Returns:
         N×3×H×W float32, without gradient; known pixels are the image's own.
     """
+    count = image.shape[0]
     weight = 1.0 - (mask > 0.5).float()
     known = torch.where(weight > 0, image.float(), torch.zeros((), device=image.device))
+    many = count > 1 and not torch.compiler.is_compiling()
+    if many:  # the same sums four times as fast: pooling likes many channels, not many pictures
+        known, weight = (_as_channels(x) for x in (known, weight.expand_as(known)))
     pyramid = []
     for _ in range(levels):
         pyramid.append((known, weight))
@@ -42,18 +46,31 @@ def membrane_fill(image: Tensor, mask: Tensor, levels: int = LEVELS) -> Tensor:
         freedom = 1.0 - weight
         for _ in range(RELAXATIONS):
             filled = known + freedom * _smooth(filled)
-    return filled
+    return filled.reshape(image.shape) if many else filled
 
 
-def known_deviation(image: Tensor, mask: Tensor) -> Tensor:
-    """Standard deviation of the known pixels over all channels, N×1×1×1, at least 0.02."""
+def known_mean(image: Tensor, mask: Tensor) -> Tensor:
+    """Mean of the known pixels of each channel, N×C×1×1; 0 where nothing is known."""
+    known = (mask <= 0.5).to(image.dtype)
+    count = known.sum(dim=(2, 3), keepdim=True).clamp(min=1)
+    return (image * known).sum(dim=(2, 3), keepdim=True) / count
+
+
+def known_deviation(image: Tensor, mask: Tensor, least: float = 0.02) -> Tensor:
+    """Standard deviation of the known pixels over all channels, N×1×1×1, `least` at least."""
     # Half precision cannot count the pixels of a photo.
     image = image.to(torch.promote_types(image.dtype, torch.float32))
     known = (mask <= 0.5).to(image.dtype)
     count = (3 * known.sum(dim=(1, 2, 3), keepdim=True)).clamp(min=1)
     mean = (image * known).sum(dim=(1, 2, 3), keepdim=True) / count
     variance = ((image - mean).square() * known).sum(dim=(1, 2, 3), keepdim=True) / count
-    return variance.sqrt().clamp(min=0.02)
+    return variance.sqrt().clamp(min=least)
+
+
+def _as_channels(x: Tensor) -> Tensor:
+    """N×C×H×W as 1×N·C×H×W, channels last."""
+    joined = x.reshape(1, -1, *x.shape[-2:])
+    return joined.contiguous(memory_format=torch.channels_last)
 
 
 def _coarser(known: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:

@@ -39,3 +39,7 @@ class PointwiseNorm(nn.Module):
         maps = F.conv2d(hidden, self.affine.weight, torch.cat([1 + alpha, beta]), padding=1)
         scale, bias = maps.chunk(2, dim=1)
         return torch.addcmul(bias, self.norm(x), scale)
+
+    def multiply_accumulates(self, inputs: tuple[Tensor, ...], output: Tensor) -> int:
+        """The convolution to scale and bias."""
+        return output.shape[-2:].numel() * self.affine.weight.numel()

@@ -15,7 +15,7 @@ box of its region only, where that is less.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -273,3 +273,8 @@ class RegionConv(nn.Module):
             reading=self.reading,
             upsample=self.upsample,
         )
+
+    def multiply_accumulates(self, inputs: tuple[Any, ...], output: Tensor) -> int:
+        """As released: all filters everywhere, after the upsampling."""
+        filters: list[int] = [weight[0].numel() for weight in self.weights]
+        return output.numel() * sum(filters)

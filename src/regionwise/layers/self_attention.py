@@ -41,3 +41,7 @@ class SelfAttention(nn.Module):
         attended = attended.squeeze(1).transpose(1, 2).reshape(x.shape[0], -1, height, width)
         answer: Tensor = x + self.output(attended)
         return answer
+
+    def multiply_accumulates(self, inputs: tuple[Tensor, ...], output: Tensor) -> int:
+        """Logits and weighted sums."""
+        return 2 * output.shape[-2:].numel() ** 2 * self.output.in_channels

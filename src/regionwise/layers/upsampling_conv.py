@@ -52,3 +52,7 @@ class UpsamplingConv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Double and convolve x."""
         return upsampling_conv(pad_for_upsampling(x), self.weight, self.bias)
+
+    def multiply_accumulates(self, inputs: tuple[Tensor, ...], output: Tensor) -> int:
+        """The convolution after the upsampling."""
+        return output.numel() * self.weight[0].numel()

@@ -13,6 +13,7 @@ Four facts make it cheap, none of them an approximation:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -57,6 +58,14 @@ def correlation(
     tile = tile or _TILES.get(answer.device.type, _TILE)
     total: Tensor = _Correlation.apply(answer, truth.detach(), tile)  # type: ignore[no-untyped-call]
     return total * (sigma / answer.shape[0])
+
+
+def correlation_of_layers(
+    answer: Sequence[Tensor], truth: Sequence[Tensor], weights: Sequence[float]
+) -> Tensor:
+    """Σ over layers of weight · `correlation`; the papers have one layer."""
+    pairs = zip(weights, answer, truth, strict=True)
+    return torch.stack([weight * correlation(a, t) for weight, a, t in pairs]).sum()
 
 
 class _Correlation(torch.autograd.Function):

@@ -32,11 +32,22 @@ def feature_matching(
 
 
 def multi_scale_feature_matching(
-    fake: Sequence[Sequence[Tensor]],
-    real: Sequence[Sequence[Tensor]],
+    fake: Sequence[tuple[Tensor, Sequence[Tensor]]],
+    real: Sequence[tuple[Tensor, Sequence[Tensor]]],
     *,
     layers: Literal["mean", "sum"] = "mean",
+    scores: bool = False,
 ) -> Tensor:
-    """Sum over a discriminator's scales (pix2pixHD); each is a list of layers as above."""
-    scales = zip(fake, real, strict=True)
-    return torch.stack([feature_matching(f, r, layers=layers) for f, r in scales]).sum()
+    """Sum over a discriminator's scales (pix2pixHD) of the above.
+
+    Args:
+        fake, real: of each scale the scores, and the features before them.
+        layers: see above.
+        scores: whether the scores count as a layer.
+    """
+    distances = []
+    for (fake_scores, fake_features), (real_scores, real_features) in zip(fake, real, strict=True):
+        fakes = [*fake_features, fake_scores] if scores else fake_features
+        reals = [*real_features, real_scores] if scores else real_features
+        distances.append(feature_matching(fakes, reals, layers=layers))
+    return torch.stack(distances).sum()

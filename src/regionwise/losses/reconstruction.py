@@ -5,9 +5,9 @@ The papers take the same distances and divide them by different numbers, which `
 | paper | call |
 |---|---|
 | MADF eq. (2), (3); PConv | `l1(…, region="hole")`, `l1(…, region="known")`: over all pixels |
-| RN as released | `l1` of the composed picture, `region="hole", over="hole"` |
+| RN as released | `l1(…, over="hole")` of the raw picture, as EdgeConnect |
 | EdgeConnect as released | `l1(…, over="hole")`: the mean of all, divided by the hole's share |
-| DeepFill v1 | `l1(…, region="hole", over="region", weight=discounted(mask, γ))` |
+| DeepFill v1 | `l1(…, region="hole", over="region", discount=γ)` |
 | Region-wise eq. (3), GAN eq. (2) | `l1(…, over="sum")`; as released it sums over the batch too |
 | DeepGIN eq. (1) | sums over a region; what divides them is not told |
 """
@@ -34,7 +34,7 @@ def l1(
     region: Region = "all",
     over: Over = "picture",
     hole_share: float | Tensor | None = None,
-    weight: Tensor | None = None,
+    discount: float = 1.0,
 ) -> Tensor:
     """Σ |answer − truth| over the pixels of a region, divided as `over` says.
 
@@ -46,14 +46,14 @@ def l1(
             in the hole; "sum" is each picture's own sum, mean over the pictures.
         hole_share: by which "region" and "hole" divide: the mean of `mask` if not given. To cut a
             batch into parts whose mean is the batch's, give each part the whole batch's share.
-        weight: N×1×H×W, what each pixel counts in the sum (not in what divides it), see
-            `discounted`; 1 each if not given.
+        discount: what a missing pixel counts in the sum (not in what divides it), to the power of
+            its distance from the known region, see `discounted`.
 
     Returns:
         A number. A region without pixels costs 0.
     """
     difference = at_least_float32(answer) - at_least_float32(truth)
-    return _over(difference.abs(), mask, region, over, hole_share, weight)
+    return _over(difference.abs(), mask, region, over, hole_share, discount)
 
 
 def l2(
@@ -64,18 +64,18 @@ def l2(
     region: Region = "all",
     over: Over = "picture",
     hole_share: float | Tensor | None = None,
-    weight: Tensor | None = None,
+    discount: float = 1.0,
 ) -> Tensor:
     """Σ (answer − truth)² over the pixels of a region; all else as `l1`."""
     difference = at_least_float32(answer) - at_least_float32(truth)
-    return _over(difference.square(), mask, region, over, hole_share, weight)
+    return _over(difference.square(), mask, region, over, hole_share, discount)
 
 
 def hole_l1(answer: Tensor, truth: Tensor, mask: Tensor) -> Tensor:
     """Mean absolute difference over the missing pixels and channels.
 
-    With the known pixels kept by composition this is the released RN loss, L1 of the composed
-    picture divided by the mean of the mask. With no missing pixel the loss is 0.
+    It is L1 of the composed picture divided by the mean of the mask. With no missing pixel the loss
+    is 0.
     """
     return l1(answer, truth, mask, region="hole", over="region")
 
@@ -109,11 +109,11 @@ def _over(
     region: Region,
     over: Over,
     hole_share: float | Tensor | None,
-    weight: Tensor | None,
+    discount: float,
 ) -> Tensor:
     mask = mask.to(distance.dtype)
-    if weight is not None:
-        distance = distance * weight
+    if discount != 1:
+        distance = distance * discounted(mask, discount)
     if region != "all":
         distance = distance * (mask if region == "hole" else 1 - mask)
     if over == "sum":

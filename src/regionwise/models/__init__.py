@@ -1,1 +1,1 @@
-"""The networks, one system a file, all with the contract `model(image, mask)` → `Prediction`."""
+"""The networks, one a folder, all with the contract `model(image, mask)` → `Prediction`."""

@@ -1,37 +1,81 @@
-"""Networks by name."""
+"""The networks by name, found as folders of this package: none is listed by hand.
+
+A network is a folder with `card.py` (its `CARD`), `network.py` (the class that the card names) and,
+where its authors have released weights, `weights.py` (a `WeightsReader`). Cards are read without
+PyTorch.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from inspect import signature
-from typing import Any, get_type_hints
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
-
+import regionwise.models
 from regionwise.errors import ModelError
-from regionwise.models.network import InpaintingNetwork
+from regionwise.models.card import NetworkCard
 
-_HOMES = {
-    "aotgan": ("regionwise.models.aotgan", "AggregatedTransformGenerator"),
-    "deepfillv1": ("regionwise.models.deepfill", "DeepFillV1Generator"),
-    "deepfillv2": ("regionwise.models.deepfill", "DeepFillV2Generator"),
-    "deepgin": ("regionwise.models.deepgin", "DeepGinGenerator"),
-    "edgeconnect": ("regionwise.models.edgeconnect", "EdgeConnectGenerator"),
-    "glcic": ("regionwise.models.glcic", "CompletionGenerator"),
-    "lbam": ("regionwise.models.lbam", "BidirectionalAttentionGenerator"),
-    "madf": ("regionwise.models.madf", "CascadedRefinementGenerator"),
-    "pconv": ("regionwise.models.pconv", "PartialConvGenerator"),
-    "pennet": ("regionwise.models.pennet", "PyramidContextGenerator"),
-    "pic": ("regionwise.models.pic", "PluralisticGenerator"),
-    "region-wise": ("regionwise.models.region_wise", "RegionWiseGenerator"),
-    "rn": ("regionwise.models.rn", "RegionNormGenerator"),
-    "structureflow": ("regionwise.models.structureflow", "StructureFlowGenerator"),
-}
+if TYPE_CHECKING:
+    from regionwise.models.network import InpaintingNetwork
+    from regionwise.models.reader import WeightsReader
+
+
+@cache
+def _folders() -> dict[str, tuple[str, NetworkCard]]:
+    """Each network's package and card, by the network's name."""
+    packages = [
+        f"{regionwise.models.__name__}.{module.name}"
+        for module in iter_modules(regionwise.models.__path__)
+        if module.ispkg
+    ]
+    cards = [
+        (package, cast(NetworkCard, import_module(f"{package}.card").CARD))
+        for package in packages
+        if find_spec(f"{package}.card")  # what a family shares has none
+    ]
+    return {card.name: (package, card) for package, card in sorted(cards)}
 
 
 def model_names() -> list[str]:
-    """The names that `create_model` knows."""
-    return sorted(_HOMES)
+    """The names that `create_model` knows, in their order."""
+    return sorted(_folders())
+
+
+def network_cards() -> list[NetworkCard]:
+    """The cards of all networks, by name."""
+    return [_folders()[name][1] for name in model_names()]
+
+
+def network_card(name: str) -> NetworkCard:
+    """The card of a network.
+
+    Raises:
+        ModelError: if there is no such network.
+    """
+    return _found(name)[1]
+
+
+def network_class(name: str) -> type[InpaintingNetwork]:
+    """The class of a network.
+
+    Raises:
+        ModelError: if there is no such network.
+    """
+    package, card = _found(name)
+    module = import_module(f"{package}.network")
+    return cast("type[InpaintingNetwork]", vars(module)[card.network])
+
+
+def weights_readers() -> dict[str, WeightsReader]:
+    """The readers of released weights, by the names of the networks that have some."""
+    return {
+        name: cast("WeightsReader", import_module(f"{package}.weights"))
+        for name, (package, _) in sorted(_folders().items())
+        if find_spec(f"{package}.weights")
+    }
 
 
 def create_model(name: str, **options: Any) -> InpaintingNetwork:
@@ -42,28 +86,38 @@ def create_model(name: str, **options: Any) -> InpaintingNetwork:
         options: the network's own, see its class.
 
     Raises:
-        ModelError: for an unknown name or option.
+        ModelError: for an unknown name or option, or an option of a wrong type.
     """
-    if name not in _HOMES:
-        raise ModelError(f"no network is called {name!r}; there are: {', '.join(model_names())}")
-    module, cls = _HOMES[name]
-    home = getattr(import_module(module), cls)
-    known = signature(home).parameters
+    network = network_class(name)
+    known = signature(network).parameters
     if unknown := [option for option in options if option not in known]:
         raise ModelError(f"{name} has no option {unknown[0]!r}; there are: {', '.join(known)}")
     try:
-        network: InpaintingNetwork = home(**options)
+        built = network(**options)
     except (TypeError, KeyError, ValueError) as error:
-        mistyped = _mistyped(get_type_hints(home.__init__), options)
+        mistyped = _mistyped(network, options)
         raise ModelError(f"{name}: {mistyped or error}") from error
-    return network
+    if mistyped := _mistyped(network, options):
+        raise ModelError(f"{name}: {mistyped}")
+    return built
 
 
-def _mistyped(hints: dict[str, Any], options: dict[str, Any]) -> str:
+def _found(name: str) -> tuple[str, NetworkCard]:
+    if name not in _folders():
+        there = ", ".join(model_names())
+        raise ModelError(f"no network is called {name!r}; there are: {there}")
+    return _folders()[name]
+
+
+def _mistyped(network: type[InpaintingNetwork], options: dict[str, Any]) -> str:
     """The first option whose value is of another type than the network's class says, or nothing."""
+    from pydantic import TypeAdapter, ValidationError
+
+    hints = get_type_hints(network.__init__)
     for option, value in options.items():
         try:
-            TypeAdapter(hints[option]).validate_python(value)
+            # A text stays a text: "64" is no number.
+            TypeAdapter(hints[option]).validate_python(value, strict=isinstance(value, str))
         except ValidationError as error:
             return f"{option}={value!r}: {error.errors()[0]['msg'].lower()}"
     return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,35 @@ from PIL import Image
 
 from regionwise.arrays import Mask
 from regionwise.errors import MaskError, PhotoError, RegionwiseWarning
-from regionwise.photos.colors import luminance
-from regionwise.photos.files import MAX_PIXELS, Photo, Source, read_photo
+from regionwise.photos.mask_reading import read_picture
+from regionwise.photos.photo import Photo
+from regionwise.photos.reading import MAX_PIXELS, Source, read_photo
 
 _HUGE = 0.6  # of the photo; beyond it a network mostly invents
 _TILE = 512
+
+
+@dataclass(frozen=True, eq=False)
+class FoundMask:
+    """A mask, how it was found, and what is to be told of that.
+
+    Attributes:
+        mask: height×width bool, True = missing.
+        way: how a picture was read (see `regionwise.photos.mask_reading`), or box, or alpha.
+        notes: lines for the user: a reading that was a guess, a mask that was turned.
+        seen: for an empty mask, what is in its picture.
+    """
+
+    mask: Mask
+    way: str
+    notes: tuple[str, ...] = ()
+    seen: str = ""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """All that is to be told, of an empty and of a huge mask too."""
+        message = mask_warning(self.mask, self.seen)
+        return (*self.notes, message) if message else self.notes
 
 
 def read_mask(
@@ -29,38 +54,95 @@ def read_mask(
 ) -> Mask:
     """Read a mask: white is missing.
 
+    As `find_mask`, where nothing is known of the photo but its size.
+
+    Raises:
+        MaskError: if it can't be read or has another size than the photo.
+
+    Warns:
+        RegionwiseWarning: if the reading is a guess.
+    """
+    found = find_mask(source, size=size, invert=invert, resize=resize, max_pixels=max_pixels)
+    for note in found.notes:
+        warnings.warn(note, RegionwiseWarning, stacklevel=2)
+    return found.mask
+
+
+def find_mask(
+    source: Source,
+    photo: Photo | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    invert: bool = False,
+    resize: bool = False,
+    way: str = "auto",
+    name: str | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> FoundMask:
+    """Read a mask: white is missing.
+
     Grey is cut at 50 %: 128 of 255 and above is missing. Colours count by their luminance, and
     transparent pixels as black: a mask painted white on nothing works. An array may be bool, 0 and
-    1, 0 to 255 (8 bits), 0 to 65535 (16 bits) or float in [0, 1].
+    1, 0 to 255 (8 bits), 0 to 65535 (16 bits) or float in [0, 1]. What can't be meant like that is
+    read as it is meant, see `regionwise.photos.mask_reading`.
 
     Args:
         source: a file, its bytes, an open file, a Pillow image or an array.
-        size: (height, width) of the photo; None takes any.
+        photo: what is to be filled: a copy of it with paint on it is recognised, and a mask in its
+            sensor's orientation is turned.
+        size: (height, width) of the photo; by default that of `photo`; None takes any.
         invert: the file says white for known.
         resize: scale a mask of another size to the photo's, by the nearest pixel.
+        way: how to read it: auto, luminance, alpha, difference, or color=#rrggbb.
+        name: what to call it in messages, where the source doesn't say.
         max_pixels: more are refused before anything is decoded.
 
     Returns:
-        height×width bool, upright.
+        The mask, upright.
 
     Raises:
         MaskError: if it can't be read or has another size than the photo.
     """
     try:
-        photo = read_photo(_plain(source), max_pixels=max_pixels)
+        picture = read_photo(_plain(source), name=name, max_pixels=max_pixels)
     except PhotoError as error:
         raise MaskError(f"the mask can't be used: {error}") from error
-    mask = _whiteness(photo)
-    if invert:
-        mask = ~mask
-    if size is None or mask.shape == size:
-        return mask
-    if not resize:
-        raise MaskError(
-            f"the mask has {mask.shape[1]}×{mask.shape[0]} pixels, the photo {size[1]}×{size[0]}; "
-            "give a mask of the photo's size, or --resize-mask to scale it"
-        )
-    return _resized(mask, size)
+    if photo is not None:
+        size = size or (photo.height, photo.width)
+    notes = []
+    if photo is not None and _lies_as_the_sensor(picture, photo):
+        picture = picture.turned(photo.orientation)
+        notes.append("the mask lies as the camera's sensor does: it is turned as the photo is")
+    reading = read_picture(picture, photo, way)
+    notes += [reading.note] if reading.note else []
+    mask = ~reading.mask if invert else reading.mask
+    if size is not None and mask.shape != size:
+        if not resize:
+            raise MaskError(_of_another_size(mask, size))
+        mask = _resized(mask, size)
+    return FoundMask(mask, reading.way, tuple(notes), reading.seen)
+
+
+def _lies_as_the_sensor(picture: Photo, photo: Photo) -> bool:
+    """Whether a mask has the shape of the photo before its EXIF orientation turned that."""
+    if photo.orientation < 5 or photo.height == photo.width:
+        return False
+    if (picture.width, picture.height) == (photo.height, photo.width):
+        return True
+    across, upright = picture.width * photo.width, picture.height * photo.height
+    along, lying = picture.width * photo.height, picture.height * photo.width
+    is_scaled_copy = abs(across - upright) * 50 <= upright
+    return is_scaled_copy and abs(along - lying) * 50 > lying
+
+
+def _of_another_size(mask: Mask, size: tuple[int, int]) -> str:
+    sizes = (
+        f"the mask has {mask.shape[1]}×{mask.shape[0]} pixels, the photo {size[1]}×{size[0]}; "
+        "give a mask of the photo's size"
+    )
+    if mask.shape == size[::-1]:
+        return f"{sizes}: this one lies on its side; turn it as the photo is"
+    return f"{sizes}, or `resize_mask` to scale it"
 
 
 def _plain(source: Source) -> Source:
@@ -80,16 +162,6 @@ def _plain(source: Source) -> Source:
     if values.dtype in (np.uint8, np.uint16):
         return values
     return values.astype(np.uint8) if highest <= 255 else values.astype(np.uint16)
-
-
-def _whiteness(photo: Photo) -> Mask:
-    """Where a picture is white rather than black: its luminance, laid over black."""
-    half = 128 if photo.color.dtype == np.uint8 else 32768
-    grey = photo.color[..., 0] if photo.mode in ("1", "L", "LA") else luminance(photo.color)
-    if photo.alpha is None:
-        return np.asarray(grey >= half)
-    opaque = np.iinfo(photo.alpha.dtype).max
-    return np.asarray(grey.astype(np.uint32) * photo.alpha >= np.uint32(half * opaque))
 
 
 def _resized(mask: Mask, size: tuple[int, int]) -> Mask:
@@ -147,12 +219,21 @@ def check_box(box: object) -> tuple[int, int, int, int]:
     return x, y, width, height
 
 
+def parse_boxes(text: str) -> list[tuple[int, int, int, int]]:
+    """Read one or more "x,y,w,h", with a semicolon between them.
+
+    Raises:
+        MaskError: if one is anything else, or has no area.
+    """
+    return [parse_box(part) for part in text.strip(" ;").split(";")]
+
+
 def mask_from_box(x: int, y: int, width: int, height: int, size: tuple[int, int]) -> Mask:
     """Take a rectangle as missing; what juts out of the photo is cut off.
 
     Args:
-        x: its first column; may be negative.
-        y: its first row; may be negative.
+        x: its first column, from the left; a negative one counts from the right edge.
+        y: its first row, from the top; a negative one counts from the lower edge.
         width: its columns.
         height: its rows.
         size: (height, width) of the photo.
@@ -160,14 +241,16 @@ def mask_from_box(x: int, y: int, width: int, height: int, size: tuple[int, int]
     Raises:
         MaskError: if it lies wholly outside or has no area.
     """
-    rows = slice(max(y, 0), max(y + height, 0))
-    columns = slice(max(x, 0), max(x + width, 0))
+    left = x + size[1] if x < 0 else x
+    top = y + size[0] if y < 0 else y
+    rows = slice(max(top, 0), max(top + height, 0))
+    columns = slice(max(left, 0), max(left + width, 0))
     mask = np.zeros(size, dtype=bool)
     mask[rows, columns] = True
     if not mask.any():
         raise MaskError(
             f"the box {x},{y},{width},{height} has no pixel in the photo of {size[1]}×{size[0]}; "
-            "x and y count from the left and the top"
+            "x and y count from the left and the top, negative ones from the right and the bottom"
         )
     return mask
 
@@ -204,6 +287,18 @@ def grow(mask: Mask, pixels: float) -> Mask:
     return grown
 
 
+def shrink(mask: Mask, pixels: float) -> Mask:
+    """Narrow the hole by all pixels whose centre is within `pixels` of a known pixel's centre.
+
+    The photo's border is no known pixel: a hole stays along it.
+
+    Raises:
+        MaskError: if `pixels` is negative.
+    """
+    check_pixels("shrink", pixels)
+    return invert(grow(invert(mask), pixels))
+
+
 def check_pixels(name: str, pixels: float) -> None:
     """Raise a `MaskError` if a number of pixels is none, or below 0."""
     if not isinstance(pixels, (int, float, np.number)) or not pixels >= 0:
@@ -215,11 +310,15 @@ def hole_ratio(mask: Mask) -> float:
     return float(np.count_nonzero(mask) / mask.size)  # a mean would take ten times as long
 
 
-def mask_warning(mask: Mask) -> str | None:
-    """What to tell of an empty mask and of one that leaves little to go by; None for others."""
+def mask_warning(mask: Mask, seen: str = "") -> str | None:
+    """What to tell of an empty mask and of one that leaves little to go by; None for others.
+
+    `seen` is what is in the picture of an empty mask.
+    """
     ratio = hole_ratio(mask)
     if ratio == 0:
-        return "the mask is empty: the photo is returned as it is"
+        found = f" ({seen})" if seen else ""
+        return f"the mask is empty{found}: the photo is returned as it is"
     if ratio > _HUGE:
         return f"the mask covers {ratio:.0%} of the photo: expect a fill that is mostly invented"
     return None

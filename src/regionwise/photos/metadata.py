@@ -21,6 +21,7 @@ from regionwise.photos.tiff_directory import (
     THUMBNAIL_OFFSET,
     DirectoryReader,
 )
+from regionwise.photos.xmp_promises import taken_back
 
 _COLOR_SPACES = {"RGB": b"RGB ", "RGBA": b"RGB ", "P": b"RGB ", "CMYK": b"CMYK"}
 _COLOR_SPACES |= {"1": b"GRAY", "L": b"GRAY", "LA": b"GRAY"}
@@ -114,8 +115,13 @@ def _upright_xmp(xmp: bytes) -> bytes:
 
 
 def without_xmp_thumbnails(xmp: bytes) -> bytes:
-    """Cut `xmp:Thumbnails` (small JPEGs in base64) out of an XMP packet."""
-    return re.sub(rb"<(\w+):Thumbnails\b.*?</\1:Thumbnails\s*>", b"", xmp, flags=re.DOTALL)
+    """An XMP packet for a file that holds one picture alone.
+
+    Cut out are `xmp:Thumbnails` (small JPEGs in base64), and what promises parts beside the picture
+    (see `regionwise.photos.xmp_promises`); who keeps such a part puts its promise back.
+    """
+    xmp = re.sub(rb"<(\w+):Thumbnails\b.*?</\1:Thumbnails\s*>", b"", xmp, flags=re.DOTALL)
+    return taken_back(xmp)
 
 
 def without_photoshop_thumbnails(resources: bytes) -> bytes:

@@ -155,6 +155,18 @@ class Photo:
             return crop, palette_index(crop[hole], self.palette)
         return crop, None
 
+    def turned(self, orientation: int) -> Photo:
+        """The picture turned as that EXIF orientation says; what its file said is forgotten."""
+        return Photo(
+            np.ascontiguousarray(upright(self.color, orientation)),
+            None if self.alpha is None else np.ascontiguousarray(upright(self.alpha, orientation)),
+            self.mode,
+            native=None
+            if self.native is None
+            else np.ascontiguousarray(upright(self.native, orientation)),
+            palette=self.palette,
+        )
+
     def raster(self, orientation: int = 1) -> Raster:
         """The photo in its own mode, stored in the given orientation."""
         samples: Pixels

@@ -6,5 +6,15 @@ overrides.
 
 from regionwise.recipe.reading import check_recipe, override, read_recipe, to_yaml
 from regionwise.recipe.schema import Phase, Recipe
+from regionwise.recipe.shipped import find_recipe, recipe_names
 
-__all__ = ["Phase", "Recipe", "check_recipe", "override", "read_recipe", "to_yaml"]
+__all__ = [
+    "Phase",
+    "Recipe",
+    "check_recipe",
+    "find_recipe",
+    "override",
+    "read_recipe",
+    "recipe_names",
+    "to_yaml",
+]

@@ -28,11 +28,11 @@ def _verdict(error: ErrorDetails, root: type[BaseModel]) -> str:
     kind, location = error["type"], error["loc"]
     if kind == "extra_forbidden":
         names = _keys_at(root, location[:-1])
-        return f"{_VERDICTS[kind]}; {_suggestion(str(location[-1]), names)}"
+        return f"{_VERDICTS[kind]}; {suggestion(str(location[-1]), names)}"
     if kind == "union_tag_invalid":
         context = error.get("ctx", {})
         names = [name.strip(" '") for name in context["expected_tags"].split(",")]
-        return f"no loss is called {context['tag']!r}; {_suggestion(context['tag'], names)}"
+        return f"no loss is called {context['tag']!r}; {suggestion(context['tag'], names)}"
     if kind in _VERDICTS:
         return _VERDICTS[kind]
     message = error["msg"].removeprefix("Value error, ")
@@ -42,7 +42,8 @@ def _verdict(error: ErrorDetails, root: type[BaseModel]) -> str:
     return f"{message}, not {given!r}" if plain else message
 
 
-def _suggestion(name: str, names: Sequence[str]) -> str:
+def suggestion(name: str, names: Sequence[str]) -> str:
+    """What was meant, if a name is near; else which names there are."""
     near = get_close_matches(name, names, n=1)
     return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
 

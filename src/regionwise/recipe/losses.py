@@ -2,17 +2,28 @@
 
 A phase has a list of terms. So a cascade whose decoders are supervised one by one (MADF, section
 III-E), or "correlation on the first stage, style on the second" (RED), are lines of a recipe.
+
+A term's class names the function that computes it, and its own keys are that function's keyword
+arguments. What a function is called with besides depends on the kind of its term, the class that
+it inherits from here:
+
+| kind | function is called with |
+|---|---|
+| `PictureTerm` | answer, truth, mask |
+| `PixelTerm` | the same, and `hole_share`, by which means over regions divide |
+| `FeatureTerm` | lists of layers of answer and truth, and the layers' weights |
+| `DiscriminatorTerm` | what the discriminator says of answer and truth |
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from regionwise.recipe.section import Count, NotNegative, Section
 
-Stage = int | Literal["all", "low_resolution", "guide"]
+Stage = int | Literal["all", "refined", "low_resolution", "low_resolution_if_any", "guide"]
 Picture = Literal["raw", "composed", "both", "hole"]
 """Which picture is compared: "hole" is black outside the hole, and so is its truth."""
 LayerWeights = dict[str, NotNegative]
@@ -22,14 +33,18 @@ class FeaturesSection(Section):
     """Which activations of which frozen network are compared.
 
     Attributes:
-        network: "darknet" serves where VGG's weights can't be had.
+        network: "vgg16" and "vgg19" have torchvision's weights. "vgg16-caffe" has the authors'
+            own, which see BGR pictures of 0 to 255 less a mean: features are some 57 times larger
+            than torchvision's, and losses quadratic in them some 3,000 times; its file must be
+            given. "darknet" serves where VGG's weights can't be had.
         layers: names with a weight each, or a list of names (weight 1): `conv1_1`, `relu1_1`,
             `pool1`, ... for VGG; `stage1` to `stage5` for Darknet.
         size: side to which pictures are scaled first; as they are if none.
-        normalize: whether VGG is given pictures of ImageNet's mean and deviation, or of [0, 1].
+        normalize: whether torchvision's VGG is given pictures of ImageNet's mean and standard
+            deviation, or of [0, 1].
     """
 
-    network: Literal["vgg16", "vgg19", "darknet"] = "vgg16"
+    network: Literal["vgg16", "vgg19", "vgg16-caffe", "darknet"] = "vgg16"
     layers: LayerWeights = Field(min_length=1)
     size: Count | None = None
     normalize: bool = True
@@ -50,30 +65,59 @@ class FeaturesSection(Section):
         return self
 
 
-class _Term(Section):
+class Term(Section):
     """Common to all.
 
     Attributes:
-        stage: a number (0 = the first, -1 = the last), "all", "low_resolution", or a list. Values
-            for several stages, and for both pictures, are added up. "guide" is no picture, but what
+        stage: which of the network's pictures, or a list; values for several stages, and for both
+            pictures, are added up. A number (0 = the first stage, -1 = the last); "all" stages;
+            "refined", all but the first, or the only one; "low_resolution", or
+            "low_resolution_if_any" for networks that may lack one. "guide" is no picture, but what
             the network paints along, EdgeConnect's edges; its truth is the data's (`data.guide`).
+        picture: which picture is compared.
     """
 
+    function: ClassVar[str]
+    """Where the function is: "module:name"."""
+    compares_guides: ClassVar[bool] = True
+    """Whether it may compare a guide, which has one channel."""
+
+    name: str
     weight: NotNegative = 1.0
     stage: Stage | tuple[Stage, ...] = -1
+    picture: Picture = "composed"
 
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages as a tuple."""
         return self.stage if isinstance(self.stage, tuple) else (self.stage,)
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keys of its own, with their values: its function's keyword arguments."""
+        common = {*Term.model_fields, "features"}
+        return {key: getattr(self, key) for key in type(self).model_fields if key not in common}
 
-class _PixelTerm(_Term):
-    """Pixel by pixel.
+    @property
+    def label(self) -> str:
+        """Its name, with region and stages where these are not the usual ones."""
+        region = self.options.get("region", "all")
+        parts = [self.name] if region == "all" else [self.name, region]
+        if self.stage != -1:
+            parts += ["stage"] if isinstance(self.stages[0], int) else []
+            parts += map(str, self.stages)
+        return "_".join(parts)
+
+
+class PictureTerm(Term):
+    """Of pictures: its function takes answer and truth, N×3×H×W, and the mask, N×1×H×W."""
+
+
+class PixelTerm(PictureTerm):
+    """Pixel by pixel, over a region.
 
     Attributes:
         region: where pixels count.
-        picture: the raw prediction, or composed with the known pixels.
         over: what the sum is divided by: the pixels of the region, of the hole, or of the whole
             picture, times channels; or nothing ("sum": each picture's own sum).
         discount: what a missing pixel counts, to the power of its distance from the known region.
@@ -85,78 +129,90 @@ class _PixelTerm(_Term):
     discount: Annotated[float, Field(gt=0, le=1)] = 1.0
 
 
-class L1Term(_PixelTerm):
+class FeatureTerm(Term):
+    """Of the features of a frozen network."""
+
+    compares_guides = False
+    features: FeaturesSection
+
+
+class DiscriminatorTerm(Term):
+    """Of what the recipe's discriminator says.
+
+    It is trained on just these pictures, in each phase that has such a term.
+    """
+
+    picture: Literal["raw", "composed"] = "composed"
+
+
+class L1Term(PixelTerm):
     """Absolute difference of pixels."""
 
+    function = "regionwise.losses.reconstruction:l1"
     name: Literal["l1"]
 
 
-class L2Term(_PixelTerm):
+class L2Term(PixelTerm):
     """Squared difference of pixels."""
 
+    function = "regionwise.losses.reconstruction:l2"
     name: Literal["l2"]
 
 
-class TotalVariationTerm(_Term):
+class TotalVariationTerm(PictureTerm):
     """Differences of neighbouring pixels: of the whole picture, or of the hole grown by a pixel.
 
     Attributes:
         power: 1 for absolute, 2 for squared differences.
     """
 
+    function = "regionwise.losses.total_variation:total_variation"
     name: Literal["total_variation"]
-    picture: Picture = "composed"
     region: Literal["grown_hole", "all"] = "all"
     power: Literal[1, 2] = 1
 
 
-class StructuralSimilarityTerm(_Term):
+class StructuralSimilarityTerm(PictureTerm):
     """One less the structural similarity (SSIM) of the whole picture."""
 
+    function = "regionwise.losses.structural_similarity:structural_similarity"
+    compares_guides = False
     name: Literal["structural_similarity"]
-    picture: Picture = "composed"
 
 
-class PerceptualTerm(_Term):
+class PerceptualTerm(FeatureTerm):
     """L1 distance of features, a mean for each layer."""
 
+    function = "regionwise.losses.perceptual:perceptual"
     name: Literal["perceptual"]
-    picture: Picture = "composed"
-    features: FeaturesSection
 
 
-class StyleTerm(_Term):
+class StyleTerm(FeatureTerm):
     """Distance of Gram matrices, see `regionwise.losses.perceptual.style`.
 
     Attributes:
         distance: of two matrices: mean of absolute or of squared differences, or their plain sum.
     """
 
+    function = "regionwise.losses.perceptual:style"
     name: Literal["style"]
-    picture: Picture = "composed"
-    features: FeaturesSection
     distance: Literal["mean_absolute", "mean_squared", "sum_absolute"] = "mean_absolute"
 
 
-class CorrelationTerm(_Term):
+class CorrelationTerm(FeatureTerm):
     """Non-local correlation of the Region-wise papers, on one layer."""
 
+    function = "regionwise.losses.correlation:correlation_of_layers"
     name: Literal["correlation"]
-    picture: Picture = "composed"
-    features: FeaturesSection
 
 
-class AdversarialTerm(_Term):
-    """What the recipe's discriminator says of the picture.
-
-    It is trained on just these pictures, in each phase that has such a term.
-    """
+class AdversarialTerm(DiscriminatorTerm):
+    """The generator's side of the discriminator's loss (`discriminator.loss`)."""
 
     name: Literal["adversarial"]
-    picture: Literal["raw", "composed"] = "composed"
 
 
-class FeatureMatchingTerm(_Term):
+class FeatureMatchingTerm(DiscriminatorTerm):
     """The discriminator's features of the filled picture shall be those of the true one.
 
     Attributes:
@@ -164,13 +220,13 @@ class FeatureMatchingTerm(_Term):
         scores: whether the scores count as a layer.
     """
 
+    function = "regionwise.losses.feature_matching:multi_scale_feature_matching"
     name: Literal["feature_matching"]
-    picture: Literal["raw", "composed"] = "composed"
     layers: Literal["mean", "sum"] = "mean"
     scores: bool = False
 
 
-Term = Annotated[
+AnyTerm = Annotated[
     L1Term
     | L2Term
     | TotalVariationTerm
@@ -182,7 +238,6 @@ Term = Annotated[
     | FeatureMatchingTerm,
     Field(discriminator="name"),
 ]
-FeatureTerm = PerceptualTerm | StyleTerm | CorrelationTerm
 
 _VGG_BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 
@@ -192,7 +247,7 @@ def layer_names(network: str) -> list[str]:
     if network == "darknet":
         return [f"stage{number}" for number in range(1, 6)]
     names = []
-    for block, convolutions in enumerate(_VGG_BLOCKS[network], start=1):
+    for block, convolutions in enumerate(_VGG_BLOCKS[network.removesuffix("-caffe")], start=1):
         for number in range(1, convolutions + 1):
             names += [f"conv{block}_{number}", f"relu{block}_{number}"]
         names.append(f"pool{block}")

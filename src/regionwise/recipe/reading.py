@@ -16,7 +16,7 @@ import yaml
 from pydantic import ValidationError
 
 from regionwise.errors import RecipeError
-from regionwise.recipe.complaints import complaint
+from regionwise.recipe.complaints import complaint, suggestion
 from regionwise.recipe.schema import Phase, Recipe
 
 SHARED = tuple(key for key in Phase.model_fields if key not in ("name", "length", "discriminator"))
@@ -152,7 +152,7 @@ def _names_there(content: Any, keys: Sequence[str]) -> str:
         for place, key in _places(content, keys[:depth]):
             inner = place[key] if not isinstance(place, dict) or key in place else None
             if isinstance(inner, list):
-                return f"; there are: {', '.join(str(_name(item)) for item in inner)}"
+                return f"; {suggestion(keys[depth], [str(_name(item)) for item in inner])}"
             if isinstance(inner, dict):
-                return f"; there are: {', '.join(inner)}"
-    return f"; there are: {', '.join(content)}"
+                return f"; {suggestion(keys[depth], list(inner))}"
+    return f"; {suggestion(keys[0], [*content, *SHARED])}"

@@ -8,13 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from regionwise.holes import FAMILIES
-from regionwise.recipe.losses import (
-    AdversarialTerm,
-    FeatureMatchingTerm,
-    FeatureTerm,
-    StructuralSimilarityTerm,
-    Term,
-)
+from regionwise.recipe.losses import AnyTerm, DiscriminatorTerm, Term
 from regionwise.recipe.section import Count, Duration, NotNegative, Positive, Section, Share
 
 STORED = "stored"
@@ -32,12 +26,13 @@ class InitializationSection(Section):
     """With which weights convolutions begin; biases begin with 0.
 
     Attributes:
-        name: "own" is the network's own, see its class. "normal" has mean 0 and the deviation.
-            "kaiming" and "xavier" are normal with the deviation of these, times the gain.
+        name: "own" is the network's own, see its class. "normal" has mean 0 and the standard
+            deviation `std`. "kaiming" and "xavier" are normal with the std of these, times the
+            gain. "pytorch" is what PyTorch's convolutions begin with, biases too.
     """
 
-    name: Literal["own", "normal", "kaiming", "xavier"] = "own"
-    deviation: Positive = 0.02
+    name: Literal["own", "normal", "kaiming", "xavier", "pytorch"] = "own"
+    std: Positive = 0.02
     gain: Positive = 1.0
 
 
@@ -46,7 +41,8 @@ class ScheduleSection(Section):
 
     Attributes:
         name: "constant"; "cosine", down to the share `to`; "linear", constant for `hold`, then
-            straight down to `to`; "steps", times `factor` after each `every`.
+            straight down to `to`; "steps", constant for `hold`, then times `factor` after each
+            `every`.
         over: how long it is laid out for, the whole phase if none.
     """
 
@@ -59,16 +55,18 @@ class ScheduleSection(Section):
 
 
 class OptimizerSection(Section):
-    """Adam, or Adadelta (Zeiler 2012), whose own measure of a step is a rate of 1.
+    """Adam, Adadelta or Muon.
 
     Attributes:
+        name: "adadelta" (Zeiler 2012) has its own measure of a step, which is a rate of 1. "muon"
+            is Muon for wide convolutions and Adam for all else, see `regionwise.training.muon`.
         lr: the learning rate.
         betas: of Adam.
         warmup: how long the rate rises linearly at the beginning of the phase.
         clip: the norm to which all gradients together are shortened.
     """
 
-    name: Literal["adam", "adadelta"] = "adam"
+    name: Literal["adam", "adadelta", "muon"] = "adam"
     lr: Positive
     betas: tuple[Share, Share] = (0.9, 0.999)
     weight_decay: NotNegative = 0.0
@@ -77,43 +75,39 @@ class OptimizerSection(Section):
     clip: Positive | None = None
 
 
+class AdversarialLossSection(Section):
+    """What generator and discriminator lower against each other; a name alone will do.
+
+    Attributes:
+        name: see `regionwise.losses.adversarial.registry`.
+        options: see its class.
+    """
+
+    name: str = "hinge"
+    options: dict[str, Any] = Field(default={})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_alone(cls, given: Any) -> Any:
+        return {"name": given} if isinstance(given, str) else given
+
+
 class DiscriminatorSection(Section):
     """The generator's adversary, trained in each phase that has an adversarial term.
 
     Attributes:
-        name: "patch" sees a picture; "conditional" the photo with its hole beside a candidate, at
-            several scales; "region-wise" the hole's content alone, or a whole picture, with the
-            mask; "local-global" a picture and a window around its hole, and
-            "local-global-critics" has a score for each.
-        options: see its class in `regionwise.discriminators`.
-        beside: what "patch" sees beside each candidate, as a further channel (`options.channels`
-            must count it): the true photo's "gray" picture.
-        loss: the game that is played, see `regionwise.losses.adversarial`.
-        real_weight: α of the Region-wise paper's eq. (6).
-        gradient_penalty: its weight, for "wasserstein"; of each scale or critic by itself.
-        penalty_in: where the gradient counts for it.
-        scores: whether all patches count, or those that hold some of the hole.
+        name: see `regionwise.discriminators.registry`. "patch" sees a picture; "conditional" the
+            photo with its hole beside a candidate, at several scales; "region-wise" the hole's
+            content alone, or a whole picture, with the mask; "local-global" a picture and a window
+            around its hole, and "local-global-critics" has a score for each.
+        options: see its class.
+        loss: the adversarial loss.
         steps: updates of the discriminator for each one of the generator.
     """
 
-    name: Literal["patch", "conditional", "region-wise", "local-global", "local-global-critics"] = (
-        "patch"
-    )
+    name: str = "patch"
     options: dict[str, Any] = Field(default={})
-    beside: Literal["nothing", "gray"] = "nothing"
-    loss: Literal[
-        "hinge",
-        "non-saturating",
-        "least-squares",
-        "wasserstein",
-        "region-wise",
-        "region-wise-released",
-        "soft-mask",
-    ] = "hinge"
-    real_weight: NotNegative = 0.01
-    gradient_penalty: NotNegative = 10.0
-    penalty_in: Literal["all", "hole"] = "all"
-    scores: Literal["all", "hole"] = "all"
+    loss: AdversarialLossSection = AdversarialLossSection()
     steps: Count = 1
     optimizer: OptimizerSection
 
@@ -130,6 +124,7 @@ class DataSection(Section):
             every `scale / size`-th pixel from a start drawn by chance.
         scale: see there; `size` if none.
         flip: whether half of the pictures are mirrored.
+        quarter_turns: whether pictures are turned by 0, 90, 180 or 270 degrees.
         guide: what else is made of a picture for networks that paint along it: its "edges", Canny's
             with EdgeConnect's numbers.
     """
@@ -140,6 +135,7 @@ class DataSection(Section):
     )
     scale: Count | None = None
     flip: bool = True
+    quarter_turns: bool = False
     guide: Literal["edges"] | None = None
 
     @model_validator(mode="after")
@@ -163,7 +159,9 @@ class HolesSection(Section):
         draw: "one" family for each photo, by weight, or a hole of "each" one, so that a photo
             gives as many pictures.
         masks: folders or tars of masks, for "stored".
-        augment: whether those are flipped, turned, cropped and dilated (MADF, section IV-C).
+        invert: whether those have black where something is missing.
+        augment: whether those are flipped, turned, cropped and dilated (MADF, section IV-C); or
+            "slightly", flipped and turned by up to 10 degrees alone (MADF as released).
     """
 
     mixture: dict[str, Positive] = Field(min_length=1)
@@ -171,7 +169,8 @@ class HolesSection(Section):
     sides: tuple[Share, Share] | None = None
     draw: Literal["one", "each"] = "one"
     masks: tuple[str, ...] = ()
-    augment: bool = True
+    invert: bool = False
+    augment: bool | Literal["slightly"] = True
 
     @field_validator("mixture")
     @classmethod
@@ -242,7 +241,7 @@ class Phase(Section):
     Attributes:
         length: how long it is.
         batch: photos of a step, over all processes together.
-        losses: the terms; their weighted sum is lowered.
+        losses: the terms; their weighted sum is lowered. A term of weight 0 is left out.
         start: with the weights that the phase before ended with, or with their "average".
         keep_optimizer: whether Adam's moments go on from the phase before.
         accumulate: parts into which each process cuts its share of a batch, one after the other,
@@ -253,6 +252,8 @@ class Phase(Section):
         guide: along which guide the network paints: the one that it "predicted" itself or, as a
             teacher would have it, the "true" one (`data.guide`).
         discriminator: one of this phase's own, with fresh weights, in place of the recipe's.
+        clip_pictures: whether the network's pictures are cut to [0, 1] before anything compares or
+            judges them; what lies outside then gets no gradient.
         discriminator_lr: the discriminator's learning rate, where it is not its own section's.
     """
 
@@ -261,7 +262,7 @@ class Phase(Section):
     batch: Count
     data: DataSection
     holes: HolesSection
-    losses: tuple[Term, ...] = Field(min_length=1)
+    losses: tuple[AnyTerm, ...] = Field(min_length=1)
     optimizer: OptimizerSection
     start: Literal["last", "average"] = "last"
     keep_optimizer: bool = False
@@ -270,21 +271,33 @@ class Phase(Section):
     guide: Literal["predicted", "true"] = "predicted"
     discriminator: DiscriminatorSection | None = None
     discriminator_lr: Positive | None = None
+    clip_pictures: bool = False
 
-    @model_validator(mode="after")
-    def _guides_are_there(self) -> Phase:
-        guided = [term for term in self.losses if "guide" in term.stages]
-        if (guided or self.guide == "true") and self.data.guide is None:
-            raise ValueError(f"phase {self.name!r} has a true guide: say which, in data.guide")
-        for term in guided:
-            if isinstance(term, FeatureTerm | StructuralSimilarityTerm):
-                raise ValueError(f"a {term.name} term compares pictures: it can't have stage guide")
-        return self
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The losses that weigh anything."""
+        return tuple(term for term in self.losses if term.weight > 0)
 
     @property
     def adversarial(self) -> bool:
         """Whether the discriminator takes part."""
-        return any(isinstance(t, AdversarialTerm | FeatureMatchingTerm) for t in self.losses)
+        return any(isinstance(term, DiscriminatorTerm) for term in self.terms)
+
+    @model_validator(mode="after")
+    def _some_term_weighs(self) -> Phase:
+        if not self.terms:
+            raise ValueError(f"phase {self.name!r}: all its losses have weight 0")
+        return self
+
+    @model_validator(mode="after")
+    def _guides_are_there(self) -> Phase:
+        guided = [term for term in self.terms if "guide" in term.stages]
+        if (guided or self.guide == "true") and self.data.guide is None:
+            raise ValueError(f"phase {self.name!r} has a true guide: say which, in data.guide")
+        for term in guided:
+            if not term.compares_guides:
+                raise ValueError(f"a {term.name} term compares pictures: it can't have stage guide")
+        return self
 
 
 class Recipe(Section):
@@ -294,8 +307,10 @@ class Recipe(Section):
         initial_weights: a checkpoint from which the network begins, of any kind that
             `regionwise fill --model` reads. A narrower MADF than the recipe's is widened.
         feature_weights: "random" makes feature networks of seeded random weights, for tests.
+        sync_batch_norm: whether batch norms see the pictures of all GPUs together, or each its own.
         ema: decay of the averaged weights, which are what is kept in the end; 0 for none.
-        precision: "bf16" and "fp16" are mixed precision.
+        precision: "bf16" and "fp16" are mixed precision. "auto" is fp32 or bf16, whichever is
+            faster, by measuring at the start; the run keeps what was found.
     """
 
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
@@ -305,8 +320,9 @@ class Recipe(Section):
     discriminator: DiscriminatorSection | None = None
     phases: tuple[Phase, ...] = Field(min_length=1)
     feature_weights: Literal["imagenet", "random"] = "imagenet"
+    sync_batch_norm: bool = True
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Literal["fp32", "bf16", "fp16", "auto"] = "fp32"
     validation: ValidationSection = ValidationSection()
     alarms: AlarmSection = AlarmSection()
 
@@ -322,13 +338,13 @@ class Recipe(Section):
                     "other parts, another discriminator, or with another optimizer"
                 )
         for phase in self.phases:
-            if phase.adversarial and self.adversary_of(phase) is None:
+            if phase.adversarial and self.discriminator_of(phase) is None:
                 raise ValueError(
                     f"phase {phase.name!r} has an adversarial term: add a section discriminator"
                 )
         return self
 
-    def adversary_of(self, phase: Phase) -> DiscriminatorSection | None:
+    def discriminator_of(self, phase: Phase) -> DiscriminatorSection | None:
         """The discriminator of one of its phases."""
         return phase.discriminator or self.discriminator
 

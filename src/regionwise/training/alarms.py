@@ -4,49 +4,47 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 from regionwise.errors import TrainingAlarm
-from regionwise.recipe.schema import AlarmSection, DiscriminatorSection
+from regionwise.recipe.schema import AlarmSection
 
 _SETTLED = 100
 """Steps after which the usual size of a gradient is known."""
 _LARGE_IN_TURN = 10
 _OVERFLOWS_IN_TURN = 50
 """Steps that fp16's scaler may leave out on end until it has found its scale."""
-_BOUNDED = ("hinge", "non-saturating", "least-squares")
-"""Losses of discriminators whose least value is 0."""
 
 
 class Alarms:
     """Watches the losses and the norms of gradients.
 
+    What gradient is usual is another matter in each phase, as its losses are others: so each phase
+    has alarms of its own.
+
     Args:
         section: the limits.
-        discriminator: that of the first phase, if there is one.
+        bounded: whether there is a discriminator whose loss can't fall below 0.
         half: with fp16 a gradient that is not finite is left out, which is no alarm at first.
+        state: of a phase that goes on, see `state`.
     """
 
     def __init__(
-        self, section: AlarmSection, discriminator: DiscriminatorSection | None, *, half: bool
+        self,
+        section: AlarmSection,
+        *,
+        bounded: bool,
+        half: bool,
+        state: Mapping[str, float] | None = None,
     ) -> None:
         self.section = section
         self.half = half
-        self.begin(discriminator, amid=False)
-
-    def begin(self, discriminator: DiscriminatorSection | None, *, amid: bool) -> None:
-        """A phase begins, or goes on from amid it: with which discriminator.
-
-        What gradient is usual is another matter in each phase, as its losses are others.
-        """
-        self.watches_discriminator = (
-            discriminator is not None
-            and discriminator.loss in _BOUNDED
-            and self.section.discriminator is not None
-        )
-        if not amid:
-            self.logarithm = 0.0
-            self.seen = self.large = self.overflows = self.won = 0
+        self.watches_discriminator = bounded and section.discriminator is not None
+        state = state or {}
+        self.logarithm = float(state.get("logarithm", 0.0))
+        self.seen = int(state.get("seen", 0))
+        self.large = int(state.get("large", 0))
+        self.overflows = int(state.get("overflows", 0))
+        self.won = int(state.get("won", 0))
 
     def check(self, step: int, numbers: Mapping[str, float]) -> None:
         """Look at a step's losses and, as `gradient`, the norm of the generator's gradient.
@@ -94,12 +92,12 @@ class Alarms:
                 "discriminator.optimizer.lr or the adversarial weight"
             )
 
-    def state(self) -> dict[str, Any]:
-        """What a resumed training needs to know of the steps before."""
-        names = ("logarithm", "seen", "large", "overflows", "won")
-        return {name: getattr(self, name) for name in names}
-
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Go on from `state()`."""
-        for name, value in state.items():
-            setattr(self, name, value)
+    def state(self) -> dict[str, float]:
+        """What a resumed phase needs to know of the steps before."""
+        return {
+            "logarithm": self.logarithm,
+            "seen": self.seen,
+            "large": self.large,
+            "overflows": self.overflows,
+            "won": self.won,
+        }

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from regionwise.discriminators.registry import create_discriminator
 from regionwise.models.cost import count_cost
 from regionwise.recipe.schema import Phase, Recipe
-from regionwise.training.adversary import create_discriminator
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ def parameter_count(network: nn.Module) -> int:
 
 def phase_discriminator(recipe: Recipe, phase: Phase) -> nn.Module | None:
     """What a phase's generator plays against, with fresh weights."""
-    section = recipe.adversary_of(phase) if phase.adversarial else None
-    return None if section is None else create_discriminator(section)
+    section = recipe.discriminator_of(phase) if phase.adversarial else None
+    return None if section is None else create_discriminator(section.name, section.options)
 
 
 def phase_costs(

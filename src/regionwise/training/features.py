@@ -15,6 +15,9 @@ from regionwise.features.darknet import DarknetFeatures
 from regionwise.features.vgg import VggName, load_vgg, random_vgg
 from regionwise.recipe.losses import FeaturesSection, FeatureTerm, Term, layer_names
 
+_CAFFE_MEAN = (103.939, 116.779, 123.68)
+"""Blue, green, red, of 255."""
+
 Features = Mapping[str, Tensor]
 Extractor = Callable[[Tensor], Features]
 """Features by the names of their layers, of pictures N×3×H×W in [0, 1]."""
@@ -26,7 +29,8 @@ class FeatureNetworks:
     Args:
         terms: of a phase.
         random: seeded random weights in place of trained ones.
-        files: of weights: "vgg" (else they are downloaded), "darknet".
+        files: of weights: "vgg" (else they are downloaded), "darknet". For "vgg16-caffe" the VGG's
+            file has to be Caffe's.
         device: where they compute.
     """
 
@@ -76,9 +80,34 @@ def _make(
             raise CheckpointError("a loss compares Darknet's features: give --darknet FILE.npz")
         darknet = DarknetFeatures(files["darknet"]).to(device)
         return lambda picture: dict(zip(layer_names("darknet"), darknet(picture), strict=False))
+    if network == "vgg16-caffe":
+        return _make_caffe(layers, random, files, device)
     name: VggName = "vgg16" if network == "vgg16" else "vgg19"
     if random:
         vgg = random_vgg(name, layers, normalize=normalize)
     else:
         vgg = load_vgg(name, layers, normalize=normalize, file=files.get("vgg"))
     return vgg.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _make_caffe(
+    layers: list[str], random: bool, files: Mapping[str, Path], device: torch.device
+) -> Extractor:
+    """VGG16 with its authors' weights, which see other pictures than torchvision's."""
+    if random:
+        vgg = random_vgg("vgg16", layers, normalize=False)
+    elif "vgg" in files:
+        vgg = load_vgg("vgg16", layers, normalize=False, file=files["vgg"])
+    else:
+        raise CheckpointError(
+            "a loss compares features of vgg16-caffe, whose weights are not torchvision's: give "
+            "--vgg FILE (vgg16-00b39a1b.pth of jcjohnson/pytorch-vgg), or see docs/training.md"
+        )
+    vgg = vgg.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    mean = torch.tensor(_CAFFE_MEAN, device=device).view(1, 3, 1, 1)
+
+    def features(picture: Tensor) -> Features:
+        found: Features = vgg(255 * picture.flip(1) - mean)
+        return found
+
+    return features

@@ -10,7 +10,7 @@ from torch import nn
 
 from regionwise.checkpoints import read_checkpoint
 from regionwise.errors import CheckpointError
-from regionwise.models.madf import CascadedRefinementGenerator
+from regionwise.models.madf.network import CascadedRefinementGenerator
 from regionwise.models.registry import create_model
 from regionwise.recipe.schema import InitializationSection, Recipe
 from regionwise.training.widening import is_narrower, load_narrower
@@ -54,8 +54,14 @@ def initialize(network: nn.Module, section: InitializationSection) -> None:
         weight, bias = (module._parameters.get(name) for name in ("weight", "bias"))
         if weight is None or weight.dim() != 4:
             continue
+        if section.name == "pytorch":
+            nn.init.kaiming_uniform_(weight, a=5**0.5)
+            if bias is not None:
+                reach = weight[0].numel() ** -0.5
+                nn.init.uniform_(bias, -reach, reach)
+            continue
         if section.name == "normal":
-            nn.init.normal_(weight, 0.0, section.deviation)
+            nn.init.normal_(weight, 0.0, section.std)
         elif section.name == "kaiming":
             nn.init.kaiming_normal_(weight).mul_(section.gain)
         else:

@@ -9,23 +9,17 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor, nn
 
-from regionwise.losses.structural_similarity import structural_similarity
+from regionwise.discriminators.discriminator import Judgement, judge_all
+from regionwise.losses.adversarial.adversarial_loss import AdversarialLoss
 from regionwise.recipe.losses import (
     AdversarialTerm,
-    CorrelationTerm,
-    FeatureMatchingTerm,
+    DiscriminatorTerm,
     FeatureTerm,
-    L1Term,
-    L2Term,
-    PerceptualTerm,
-    StructuralSimilarityTerm,
-    StyleTerm,
+    PixelTerm,
     Term,
-    TotalVariationTerm,
 )
-from regionwise.training.adversary import Adversary, Judgement
+from regionwise.recipe.named import import_named
 from regionwise.training.features import FeatureNetworks, Features
-from regionwise.training.term_values import feature_value, pixel_value, variation_value
 from regionwise.training.view import Compared, View
 
 Autocast = Callable[[], AbstractContextManager[None]]
@@ -41,7 +35,7 @@ class Objective:
     Args:
         terms: of the phase.
         features: for the terms that compare features.
-        adversary: for the adversarial terms, if there are any.
+        adversarial_loss: for the adversarial terms, if there are any.
         autocast: a context of the precision that is trained in.
     """
 
@@ -49,12 +43,12 @@ class Objective:
         self,
         terms: Sequence[Term],
         features: FeatureNetworks,
-        adversary: Adversary | None,
+        adversarial_loss: AdversarialLoss | None,
         autocast: Autocast,
     ) -> None:
         self.terms = dict(zip(labels(terms), terms, strict=True))
         self.features = features
-        self.adversary = adversary
+        self.adversarial_loss = adversarial_loss
         self.autocast = autocast
 
     def __call__(self, view: View, discriminator: nn.Module | None) -> dict[str, Tensor]:
@@ -70,33 +64,56 @@ class Objective:
         """The pictures that the discriminator is to tell from true ones, each once."""
         pictures = {}
         for term in self.terms.values():
-            if isinstance(term, AdversarialTerm | FeatureMatchingTerm):
+            if isinstance(term, DiscriminatorTerm):
                 for compared in view.compared(term.stages, term.picture):
                     pictures[compared.key] = compared
         return list(pictures.values())
+
+    def gradient_norms(self, values: dict[str, Tensor], view: View) -> dict[str, Tensor]:
+        """Norm of each weighted term's gradient with respect to all pictures of the network.
+
+        Args:
+            values: as the call above gave them for this view; their graph stays alive.
+            view: what they were taken of.
+        """
+        pictures = [picture for picture in view.pictures() if picture.requires_grad]
+        norms = {}
+        for label, value in values.items():
+            weighted = self.terms[label].weight * value
+            slopes = (
+                torch.autograd.grad(weighted, pictures, retain_graph=True, allow_unused=True)
+                if weighted.requires_grad
+                else []
+            )
+            squares = [slope.float().square().sum() for slope in slopes if slope is not None]
+            norms[label] = torch.stack(squares).sum().sqrt() if squares else 0 * value.detach()
+        return norms
 
     def _value(self, term: Term, view: View, looks: _Looks) -> Tensor:
         values = [
             self._compare(term, compared, view, looks)
             for compared in view.compared(term.stages, term.picture)
         ]
-        return torch.stack(values).sum()
+        return torch.stack(values).sum() if values else view.image.new_zeros(())
 
     def _compare(self, term: Term, compared: Compared, view: View, looks: _Looks) -> Tensor:
-        if isinstance(term, L1Term | L2Term):
-            return pixel_value(term, compared, view.hole_share)
-        if isinstance(term, TotalVariationTerm):
-            return variation_value(term, compared)
-        if isinstance(term, StructuralSimilarityTerm):
-            return structural_similarity(compared.answer, compared.truth)
-        if isinstance(term, PerceptualTerm | StyleTerm | CorrelationTerm):
-            return feature_value(term, *looks.features(term, compared))
-        assert self.adversary
+        """One picture's value: the term's function, called as its kind is called."""
         if isinstance(term, AdversarialTerm):
-            return self.adversary.generator_loss(looks.judgement(compared), view.mask)
-        return self.adversary.feature_distance(
-            term, looks.judgement(compared), looks.judgement_of_truth(compared)
-        )
+            assert self.adversarial_loss
+            scales = looks.judgement(compared)
+            losses = [self.adversarial_loss.generator(scale.scores, view.mask) for scale in scales]
+            return torch.stack(losses).sum()
+        function: Callable[..., Tensor] = import_named(term.function)
+        if isinstance(term, DiscriminatorTerm):
+            judgements = looks.judgement(compared), looks.judgement_of_truth(compared)
+            return function(*judgements, **term.options)
+        if isinstance(term, FeatureTerm):
+            weights = list(term.features.layers.values())
+            return function(*looks.layers(term, compared), weights, **term.options)
+        pictures = compared.answer, compared.truth, compared.mask
+        if isinstance(term, PixelTerm):
+            return function(*pictures, hole_share=view.hole_share, **term.options)
+        return function(*pictures, **term.options)
 
 
 class _Looks:
@@ -109,13 +126,15 @@ class _Looks:
         self._features: dict[object, Features] = {}
         self._judgements: dict[object, Judgement] = {}
 
-    def features(self, term: FeatureTerm, compared: Compared) -> tuple[Features, Features]:
-        """Of the answer and of the truth."""
+    def layers(self, term: FeatureTerm, compared: Compared) -> tuple[list[Tensor], list[Tensor]]:
+        """The layers that a term compares, of the answer and of the truth."""
         with torch.no_grad():
             # All stages of one size have one truth, but what is black outside the hole another.
             truth = (compared.key[1] == "hole", compared.truth.shape)
             of_truth = self._features_of(term, truth, compared.truth)
-        return self._features_of(term, compared.key, compared.answer), of_truth
+        of_answer = self._features_of(term, compared.key, compared.answer)
+        names = term.features.layers
+        return [of_answer[name] for name in names], [of_truth[name] for name in names]
 
     def _features_of(self, term: FeatureTerm, name: object, picture: Tensor) -> Features:
         key = (name, term.features.network, term.features.normalize, term.features.size)
@@ -140,30 +159,17 @@ class _Looks:
         return self._judgements["truth"]
 
     def _judge(self, candidates: list[Tensor]) -> list[Judgement]:
-        assert self._objective.adversary
         assert self._discriminator
         self._discriminator.requires_grad_(False)
         try:
             with self._objective.autocast():
-                view = self._view
-                return self._objective.adversary.judge(
-                    self._discriminator, view.image, view.mask, candidates
-                )
+                return judge_all(self._discriminator, candidates, self._view.image, self._view.mask)
         finally:
             self._discriminator.requires_grad_(True)
 
 
 def labels(terms: Sequence[Term]) -> list[str]:
     """A name for each term: the loss, and what tells it from others of the same loss."""
-    names = [_label(term) for term in terms]
+    names = [term.label for term in terms]
     twice = {name for name, count in Counter(names).items() if count > 1}
     return [f"{name}-{k}" if name in twice else name for k, name in enumerate(names)]
-
-
-def _label(term: Term) -> str:
-    parts: list[object] = [term.name]
-    if getattr(term, "region", "all") != "all":
-        parts.append(getattr(term, "region"))  # noqa: B009 - not all terms have one
-    if term.stage != -1:
-        parts += ["stage", *term.stages] if isinstance(term.stages[0], int) else term.stages
-    return "_".join(map(str, parts))

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from regionwise.data.photo_sources import StoredPhoto, is_held_out
+from regionwise.data.photo_sources import PhotoSource, is_held_out
 from regionwise.errors import DataError, OutputError
 from regionwise.output import write_whole
 from regionwise.recipe import Recipe, check_recipe
@@ -24,14 +24,16 @@ class Run:
     Attributes:
         recipe: with all its values.
         photos: where they lie.
-        hold_out: whether every twentieth is kept from training.
-        settings: of `regionwise.training.settings.Settings`, as plain data.
+        held_out: whether every twentieth is kept from training, to validate on.
+        settings: of `regionwise.training.settings.TrainingSettings`, as plain data.
+        validate_on: other photos to validate on; none for those held out.
     """
 
     recipe: Recipe
     photos: tuple[Path, ...]
-    hold_out: bool
+    held_out: bool
     settings: dict[str, Any]
+    validate_on: tuple[Path, ...] = ()
 
 
 def write_run(run: Run, folder: Path) -> None:
@@ -42,7 +44,8 @@ def write_run(run: Run, folder: Path) -> None:
     """
     content = {
         "photos": [str(photo.resolve()) for photo in run.photos],
-        "hold_out": run.hold_out,
+        "held_out": run.held_out,
+        "validate_on": [str(photo.resolve()) for photo in run.validate_on],
         "settings": run.settings,
         "recipe": run.recipe.model_dump(mode="json"),
     }
@@ -65,20 +68,21 @@ def read_run(folder: Path) -> Run:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
         photos = tuple(Path(photo) for photo in content["photos"])
-        hold_out, settings = bool(content["hold_out"]), dict(content["settings"])
+        held_out, settings = bool(content["held_out"]), dict(content["settings"])
         recipe = content["recipe"]
+        validate_on = tuple(Path(photo) for photo in content["validate_on"])
     except FileNotFoundError as error:
         raise DataError(f"{folder}: there is no run here (no {_NAME})") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         detail = " ".join(str(error).split())
         raise DataError(f"{file}: not what regionwise wrote ({detail})") from error
-    return Run(check_recipe(recipe, str(file)), photos, hold_out, settings)
+    return Run(check_recipe(recipe, str(file)), photos, held_out, settings, validate_on)
 
 
 def split(
-    photos: Sequence[StoredPhoto], *, hold_out: bool
-) -> tuple[list[StoredPhoto], list[StoredPhoto]]:
-    """Photos to train on, and those held back: the twentieth, or none."""
-    if not hold_out:
+    photos: Sequence[PhotoSource], *, held_out: bool
+) -> tuple[list[PhotoSource], list[PhotoSource]]:
+    """Photos to train on, and those held out: the twentieth, or none."""
+    if not held_out:
         return list(photos), []
     return [p for p in photos if not is_held_out(p)], [p for p in photos if is_held_out(p)]

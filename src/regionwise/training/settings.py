@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +12,13 @@ from typing import Any, Literal
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 
+from regionwise.errors import DataError
+
 _PRECISIONS: dict[str, Any] = {"fp32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}
 
 
 @dataclass(frozen=True)
-class Settings:
+class TrainingSettings:
     """See the command's help for what they do.
 
     Attributes:
@@ -26,6 +29,7 @@ class Settings:
         nodes: machines; likewise.
         checkpoint_minutes: at least so often `last.pt` is written.
         checkpoint_steps: and so often, if given.
+        preview_steps: how often previews are made, and the terms' shares of the gradient measured.
         log_steps: how often losses are read; 1 on a CPU, 10 elsewhere, if not given.
         minutes: after which the training stops, to be resumed.
         feature_files: weights of feature networks: "vgg", "darknet".
@@ -49,10 +53,19 @@ class Settings:
 
 
 def make_fabric(
-    settings: Settings, precision: Literal["fp32", "bf16", "fp16"], *, unused_parameters: bool
+    settings: TrainingSettings,
+    precision: Literal["fp32", "bf16", "fp16"],
+    *,
+    unused_parameters: bool,
 ) -> Fabric:
-    """Lightning Fabric for these settings, or for what torchrun or SLURM have set up."""
-    devices, nodes = _layout(settings)
+    """Lightning Fabric for these settings, or for what torchrun or SLURM have set up.
+
+    Raises:
+        DataError: if SLURM's nodes have different numbers of tasks.
+    """
+    devices, nodes = process_layout(settings)
+    if int(os.environ.get("SLURM_NTASKS", "1")) > 1:  # Fabric wants to be told both
+        os.environ.setdefault("SLURM_NTASKS_PER_NODE", str(devices))
     strategy: Any = "auto"
     if devices * nodes > 1:
         strategy = DDPStrategy(broadcast_buffers=False, find_unused_parameters=unused_parameters)
@@ -71,12 +84,29 @@ def is_first_process() -> bool:
     return all(os.environ.get(name, "0") == "0" for name in names)
 
 
-def _layout(settings: Settings) -> tuple[int, int]:
-    """Processes on each node, and nodes."""
+def process_layout(settings: TrainingSettings) -> tuple[int, int]:
+    """Training processes on each node, and nodes.
+
+    Raises:
+        DataError: if SLURM's nodes have different numbers of tasks.
+    """
     environment = os.environ
     if "LOCAL_WORLD_SIZE" in environment:
         local = int(environment["LOCAL_WORLD_SIZE"])
         return local, max(int(environment["WORLD_SIZE"]) // local, 1)
     if "SLURM_NTASKS_PER_NODE" in environment:
         return int(environment["SLURM_NTASKS_PER_NODE"]), int(environment["SLURM_NNODES"])
+    if int(environment.get("SLURM_NTASKS", "1")) > 1:
+        tasks = _tasks_on_each_node(environment["SLURM_TASKS_PER_NODE"])
+        return tasks, int(environment["SLURM_NNODES"])
     return settings.devices, settings.nodes
+
+
+def _tasks_on_each_node(told: str) -> int:
+    """From SLURM's own words, such as "4(x2)" or "2,1"."""
+    counts = {int(count) for count in re.sub(r"\(x\d+\)", "", told).split(",")}
+    if len(counts) > 1:
+        raise DataError(
+            f"SLURM's nodes have different numbers of tasks ({told}); give --ntasks-per-node"
+        )
+    return counts.pop()

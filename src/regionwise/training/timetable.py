@@ -31,6 +31,10 @@ class Stretch:
         """A duration in this phase's steps."""
         return duration.steps(self.phase.batch, self.photos)
 
+    def pictures(self, step: int) -> int:
+        """How many pictures the training has seen before a step of this phase."""
+        return self.first_photo + (step - self.start) * self.phase.batch
+
     def rate(self, section: OptimizerSection, step: int) -> float:
         """The learning rate at a step of the training."""
         return section.lr * self._factor(section, step - self.start)
@@ -43,7 +47,8 @@ class Stretch:
         if schedule.name == "constant":
             return 1.0
         if schedule.name == "steps":
-            return schedule.factor ** ((step - warmup) // self.steps(schedule.every))
+            falling = max(step - warmup - self.steps(schedule.hold), 0)
+            return schedule.factor ** (falling // self.steps(schedule.every))
         whole = self.steps(schedule.over) if schedule.over else self.end - self.start
         begin = warmup + (self.steps(schedule.hold) if schedule.name == "linear" else 0)
         progress = min(max((step - begin) / max(whole - begin, 1), 0.0), 1.0)

@@ -1,4 +1,4 @@
-"""Whether the network gets better: the same holes in the same held-back photos every time."""
+"""Whether the network gets better: the same holes in the same held-out photos every time."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from regionwise.arrays import Mask
+from regionwise.classical.membrane import membrane_fill
 from regionwise.data.batches import draw_holes, families
-from regionwise.data.photo_sources import StoredPhoto
+from regionwise.data.photo_sources import PhotoSource
 from regionwise.errors import PhotoError
 from regionwise.evaluation.manifest import read_manifest
 from regionwise.evaluation.metrics.pixels import l1, psnr
@@ -25,15 +26,18 @@ Pixels = NDArray[np.uint8]
 
 
 class Validation:
-    """Held-back pictures with their holes, and what is measured on them.
+    """Held-out pictures with their holes, and what is measured on them.
 
     Args:
         recipe: says how many photos, and which holes.
-        photos: the held-back ones. Some are chosen by their names' CRC-32, which spreads them over
+        photos: the held-out ones. Some are chosen by their names' CRC-32, which spreads them over
             all sources; broken ones are passed over.
+
+    Attributes:
+        membrane: what `measure` would give for a smooth fill: the line that a network has to beat.
     """
 
-    def __init__(self, recipe: Recipe, photos: Sequence[StoredPhoto]) -> None:
+    def __init__(self, recipe: Recipe, photos: Sequence[PhotoSource]) -> None:
         self.pictures: list[tuple[Pixels, Mask]] = []
         chosen = sorted(photos, key=lambda photo: (zlib.crc32(photo.name.encode()), photo.name))
         size, holes = _holes(recipe)
@@ -45,6 +49,8 @@ class Validation:
             except PhotoError:
                 continue
             self.pictures.append((truth, holes(len(self.pictures))))
+        scores = [_scores(truth, mask, _membrane(truth, mask)) for truth, mask in self.pictures]
+        self.membrane = _named(np.mean(scores, axis=0)) if scores else {}
 
     def tensors(self, number: int) -> tuple[Tensor, Tensor]:
         """Picture `number`: image 1×3×H×W in [0, 1] and mask 1×1×H×W."""
@@ -64,15 +70,29 @@ class Validation:
             truth, mask = self.pictures[number]
             image, hole = (x.to(fabric.device) for x in self.tensors(number))
             answer = network(image, hole).answer[0].float().clamp(0, 1).cpu().numpy()
-            pixels = np.rint(np.nan_to_num(answer) * 255)
-            filled = np.where(mask, pixels, truth) / 255
-            real = truth / 255
-            values = (psnr(real, filled), ssim(real, filled), l1(real, filled, mask))
+            values = _scores(truth, mask, np.nan_to_num(answer))
             total += torch.tensor(values, dtype=torch.float64)
         if fabric.world_size > 1:
             total = fabric.all_reduce(total.to(fabric.device), reduce_op="sum").cpu()  # type: ignore[union-attr]
-        names = ("psnr", "ssim", "l1_hole")
-        return dict(zip(names, (total / len(self.pictures)).tolist(), strict=True))
+        return _named((total / len(self.pictures)).numpy())
+
+
+def _scores(truth: Pixels, mask: Mask, answer: NDArray[np.float32]) -> tuple[float, float, float]:
+    """PSNR, SSIM and L1 in the hole of an answer in [0, 1], rounded to 8 bits and composed."""
+    filled = np.where(mask, np.rint(answer * 255), truth) / 255
+    real = truth / 255
+    return psnr(real, filled), ssim(real, filled), l1(real, filled, mask)
+
+
+def _membrane(truth: Pixels, mask: Mask) -> NDArray[np.float32]:
+    """The hole filled smoothly, 3×H×W in [0, 1]."""
+    image = np.asarray(truth[None] / 255, dtype=np.float32)
+    filled: NDArray[np.float32] = membrane_fill(image, mask[None, None].astype(np.float32))[0]
+    return filled
+
+
+def _named(values: NDArray[np.float64]) -> dict[str, float]:
+    return dict(zip(("psnr", "ssim", "l1_hole"), values.tolist(), strict=True))
 
 
 def _holes(recipe: Recipe):  # type: ignore[no-untyped-def]

@@ -47,6 +47,12 @@ class View:
     hole_share: float
     guide: Tensor | None = None
 
+    def pictures(self) -> list[Tensor]:
+        """All that the network predicted: stages, low resolution, guide."""
+        prediction = self.prediction
+        others = [prediction.low_resolution, prediction.guide]
+        return [*prediction.stages, *(picture for picture in others if picture is not None)]
+
     def compared(self, stages: tuple[Stage, ...], picture: Picture) -> Iterator[Compared]:
         """The pictures that a term names.
 
@@ -57,6 +63,7 @@ class View:
             if number == "low_resolution":
                 answer = self._low_resolution()
                 truth = resized(self.image, answer)
+                # DeepGIN does not say how its mask is made small; its released code: bilinear.
                 mask = F.interpolate(self.mask, answer.shape[-2:], mode="nearest")
             elif number == "guide":
                 (answer, truth), mask = self._guides(), self.mask
@@ -74,12 +81,20 @@ class View:
         for stage in stages:
             if stage == "all":
                 yield from range(count)
+            elif stage == "refined":
+                yield from range(min(1, count - 1), count)
+            elif stage == "low_resolution_if_any":
+                if self.prediction.low_resolution is not None:
+                    yield "low_resolution"
             elif isinstance(stage, str):
                 yield stage
             elif -count <= stage < count:
                 yield stage % count
             else:
-                raise RecipeError(f"a loss names stage {stage}; the network has {count} stages")
+                raise RecipeError(
+                    f"a loss names stage {stage}; the network has {count} "
+                    f"{'stage' if count == 1 else 'stages'}"
+                )
 
     def _low_resolution(self) -> Tensor:
         if self.prediction.low_resolution is None:

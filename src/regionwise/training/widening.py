@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from regionwise.checkpoints import Checkpoint
-from regionwise.models.madf import CascadedRefinementGenerator
+from regionwise.models.madf.network import CascadedRefinementGenerator
 from regionwise.recipe.schema import ModelSection
 
 

@@ -18,7 +18,7 @@ from regionwise.engines.engine import Engine
 from regionwise.engines.zoo import list_models, load_model
 from regionwise.errors import ModelError
 from regionwise.filling.options import FillOptions
-from regionwise.photos.files import Photo
+from regionwise.photos.photo import Photo
 from regionwise.selection.prompt import Segmenter
 from regionwise.selection.random_walk import RandomWalkSegmenter
 from regionwise.selection.sam import SamSegmenter

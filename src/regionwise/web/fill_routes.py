@@ -10,7 +10,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
-from regionwise.photos.files import encode_photo
+from regionwise.photos.formats import FORMATS, READABLE
+from regionwise.photos.writing import encode_photo
 from regionwise.web import jobs
 from regionwise.web.clients import client_of
 from regionwise.web.context import Context, context_of
@@ -30,10 +31,7 @@ from regionwise.web.words import WORDS
 
 router = APIRouter(prefix="/api/v1")
 
-MEDIA_TYPES = {
-    "JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp",
-    "TIFF": "image/tiff", "BMP": "image/bmp",
-}  # fmt: skip
+MEDIA_TYPES = {one.name: one.media_type for one in FORMATS}
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": text}
     for status, text in (
@@ -81,7 +79,7 @@ async def models(request: Request) -> ModelList:
     | {200: {"description": "The filled photo, in its own format.", "content": {"image/*": {}}}},
     openapi_extra=form_schema(
         StatelessFill,
-        photo="JPEG, PNG, WebP, TIFF or BMP.",
+        photo=f"{READABLE} are read.",
         mask="A picture; white is filled. Without mask and box the transparent pixels are.",
     ),
 )

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from regionwise.arrays import Mask
 from regionwise.engines.engine import Engine
 from regionwise.errors import MaskError, RegionwiseError
-from regionwise.filling.fill import ReportProgress, fill_photo, find_hole
+from regionwise.filling.fill import ReportProgress
+from regionwise.filling.hole import find_hole, resized
+from regionwise.filling.photo_bytes import fill_found
 from regionwise.photos import masks
-from regionwise.photos.files import Photo, read_photo
+from regionwise.photos.companions import beside, told
+from regionwise.photos.masks import FoundMask
+from regionwise.photos.photo import Photo
+from regionwise.photos.reading import read_photo
 from regionwise.web.messages import FillRequest
 from regionwise.web.refusals import RefusedError
 from regionwise.web.stopping import Stop, StoppableEngine
@@ -77,44 +82,40 @@ def fill(
             stop.check()
 
     try:
-        hole = _hole(photo, mask, request, max_pixels)
+        found = _hole(photo, mask, request, max_pixels)
         stop.check()
         engine = StoppableEngine(engine, stop)
-        filled = fill_photo(photo, hole, engine, request.options, progress=step)
+        filled = fill_found(photo, found, engine, request.options, progress=step)
     except MemoryError as error:
         raise RefusedError(413, "there is not enough memory for this fill; paint less") from error
-    message = masks.mask_warning(hole)
+    lost = told(beside(photo)) if found.mask.any() else None
     return Filling(
         filled,
-        masks.hole_ratio(hole),
+        masks.hole_ratio(found.mask),
         time.perf_counter() - started,
-        [message] if message else [],
+        [*found.warnings, *([lost] if lost else [])],
     )
 
 
-def _hole(photo: Photo, mask: bytes | None, request: FillRequest, max_pixels: int) -> Mask:
+def _hole(photo: Photo, mask: bytes | None, request: FillRequest, max_pixels: int) -> FoundMask:
     """As `find_hole`; a mask may also be a part of the photo's size, laid at a corner."""
-    hole = _asked_hole(photo, mask, request, max_pixels)
-    if hole.all():
+    found = _asked_hole(photo, mask, request, max_pixels)
+    if found.mask.all():
         raise MaskError("the mask covers all of the photo; leave something to go by")
-    return hole
+    return found
 
 
-def _asked_hole(photo: Photo, mask: bytes | None, request: FillRequest, max_pixels: int) -> Mask:
+def _asked_hole(
+    photo: Photo, mask: bytes | None, request: FillRequest, max_pixels: int
+) -> FoundMask:
     options, corner = request.options, request.corner
-    if mask is None or options.box is not None:
-        return find_hole(photo, mask, options)
-    size = photo.height, photo.width
-    hole = masks.read_mask(
-        mask,
-        size=size if corner is None else None,
-        invert=options.invert_mask,
-        resize=options.resize_mask,
-        max_pixels=max_pixels,
+    if mask is None or options.box is not None or corner is None:
+        return find_hole(photo, mask, options, max_pixels=max_pixels)
+    part = masks.find_mask(
+        mask, invert=options.invert_mask, way=options.mask_from, max_pixels=max_pixels
     )
-    if corner is not None:
-        hole = _laid(hole, corner, size)
-    return masks.grow(hole, options.grow) if options.grow else hole
+    whole = replace(part, mask=_laid(part.mask, corner, (photo.height, photo.width)))
+    return resized(whole, options)
 
 
 def _laid(part: Mask, corner: tuple[int, int], size: tuple[int, int]) -> Mask:

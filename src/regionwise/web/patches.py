@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from regionwise.arrays import Mask, Pixels
-from regionwise.photos.files import Photo
+from regionwise.photos.photo import Photo
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from regionwise.errors import MaskError, RegionwiseError
 from regionwise.filling.fill import ReportProgress
-from regionwise.photos.files import encode_photo
+from regionwise.photos.writing import encode_photo
 from regionwise.web import jobs
 from regionwise.web.archive import write_unused, zip_chunks
 from regionwise.web.clients import client_of

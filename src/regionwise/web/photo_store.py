@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from regionwise.photos.files import Photo
 from regionwise.photos.masks import mask_from_alpha
+from regionwise.photos.photo import Photo
 from regionwise.web.messages import PhotoInfo, ResultInfo
 from regionwise.web.patches import Patch
 from regionwise.web.refusals import RefusedError

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from regionwise.arrays import Pixels
-from regionwise.photos.files import Photo
+from regionwise.photos.photo import Photo
 from regionwise.photos.raster import to_eight_bits
 from regionwise.web.patches import Patch
 from regionwise.web.refusals import RefusedError

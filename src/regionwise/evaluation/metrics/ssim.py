@@ -15,10 +15,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import correlate1d
 
 from regionwise.arrays import Mask
+from regionwise.classical.structural_similarity import WINDOW, gaussian_weights, similarity
 from regionwise.evaluation.metrics.metric import FilledPicture, Picture, Score
-
-WINDOW = 11
-_C1, _C2 = 0.01**2, 0.03**2
 
 Window = Literal["gaussian", "uniform"]
 
@@ -36,7 +34,7 @@ def ssim(
         truth: C×H×W in [0, 1].
         answer: likewise.
         hole: H×W bool; None = the whole picture. An empty hole gives NaN.
-        window: "gaussian" is Wang's own, deviation 1.5 (scikit-image: gaussian_weights=True,
+        window: "gaussian" is Wang's own, std 1.5 (scikit-image: gaussian_weights=True,
             use_sample_covariance=False); "uniform" is scikit-image's default, variances with n - 1.
     """
     return mean_similarity(ssim_map(truth, answer, window), hole)
@@ -58,20 +56,14 @@ def ssim_map(truth: Picture, answer: Picture, window: Window) -> NDArray[np.floa
     weights = _weights(window)
     count = WINDOW**2
     correction = count / (count - 1) if window == "uniform" else 1.0
-    mean_x, mean_y = _windowed(x, weights), _windowed(y, weights)
-    variance_x = correction * (_windowed(x * x, weights) - mean_x**2)
-    variance_y = correction * (_windowed(y * y, weights) - mean_y**2)
-    covariance = correction * (_windowed(x * y, weights) - mean_x * mean_y)
-    return ((2 * mean_x * mean_y + _C1) * (2 * covariance + _C2)) / (
-        (mean_x**2 + mean_y**2 + _C1) * (variance_x + variance_y + _C2)
-    )
+    means = [_windowed(values, weights) for values in (x, y, x * x, y * y, x * y)]
+    return similarity(*means, correction=correction)
 
 
 def _weights(window: Window) -> NDArray[np.float64]:
     if window == "uniform":
         return np.full(WINDOW, 1 / WINDOW)
-    weights = np.exp(-0.5 * (np.arange(WINDOW) - WINDOW // 2) ** 2 / 1.5**2)
-    return np.asarray(weights / weights.sum())
+    return np.array(gaussian_weights())
 
 
 def _windowed(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:

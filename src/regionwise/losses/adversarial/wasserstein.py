@@ -1,4 +1,4 @@
-"""The Wasserstein game with gradient penalty (Gulrajani et al., NIPS 2017, eq. 3)."""
+"""The Wasserstein loss with gradient penalty (Gulrajani et al., NIPS 2017, eq. 3)."""
 
 from __future__ import annotations
 
@@ -7,18 +7,52 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from regionwise.losses.adversarial.patches import weighted_mean
+from regionwise.errors import ModelError
+from regionwise.losses.adversarial.adversarial_loss import Patches, PatchwiseLoss
 from regionwise.losses.precision import at_least_float32
 
 
-def wasserstein_discriminator(real: Tensor, fake: Tensor, weight: Tensor | None = None) -> Tensor:
-    """mean(fake) − mean(real), without the penalty; arguments as in the package."""
-    return weighted_mean(fake, weight) - weighted_mean(real, weight)
+class WassersteinLoss(PatchwiseLoss):
+    """Discriminator: mean(fake) − mean(real), and the penalty; generator: −mean(fake).
 
+    Args:
+        gradient_penalty: its weight, 10 in the paper.
+        penalty_in: where the gradient counts: "all", or the "hole" as in DeepFill v1.
+        patches: see `PatchwiseLoss`.
+    """
 
-def wasserstein_generator(fake: Tensor, weight: Tensor | None = None) -> Tensor:
-    """−mean(fake)."""
-    return -weighted_mean(fake, weight)
+    bounded = False
+
+    def __init__(
+        self,
+        gradient_penalty: float = 10.0,
+        penalty_in: Patches = "all",
+        patches: Patches = "all",
+    ) -> None:
+        super().__init__(patches)
+        if penalty_in not in ("all", "hole"):
+            raise ModelError(f"penalty_in={penalty_in!r} is none of all, hole")
+        self.gradient_penalty = gradient_penalty
+        self.penalty_in = penalty_in
+
+    def of_real(self, scores: Tensor) -> Tensor:
+        """−score."""
+        return -scores
+
+    def of_fake(self, scores: Tensor) -> Tensor:
+        """The score."""
+        return scores
+
+    def of_generator(self, scores: Tensor) -> Tensor:
+        """−score."""
+        return -scores
+
+    def penalty(
+        self, scores_of: Callable[[Tensor], Tensor], truth: Tensor, fake: Tensor, mask: Tensor
+    ) -> Tensor:
+        """The weighted gradient penalty."""
+        region = mask if self.penalty_in == "hole" else None
+        return self.gradient_penalty * gradient_penalty(scores_of, truth, fake, region)
 
 
 def gradient_penalty(
@@ -31,7 +65,7 @@ def gradient_penalty(
 ) -> Tensor:
     """mean((‖∇D(x̂)‖₂ − 1)²), x̂ drawn evenly between a true and a filled picture.
 
-    D is a picture's mean score, as in the game. The paper weighs the penalty with 10. It is
+    D is a picture's mean score, as in the loss. The paper weighs the penalty with 10. It is
     differentiable twice: call it without autocast to half precision.
 
     Args:

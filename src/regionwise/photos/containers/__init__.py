@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
+from regionwise.arrays import Mask
 from regionwise.photos.containers.placed_fill import PlacedFill
 from regionwise.photos.metadata import Metadata
 from regionwise.photos.raster import Raster
@@ -30,3 +31,18 @@ class Container(Protocol):
 
         JPEG alone needs `fills`, to keep the rest of the picture from losing anything.
         """
+
+
+class FramesContainer(Protocol):
+    """What a module offers whose files may hold several pictures."""
+
+    def count_frames(self, data: bytes) -> int:
+        """How many pictures a file holds."""
+
+    def decode_frames(self, data: bytes, max_pixels: int) -> Iterator[Raster]:
+        """Read all of them; `max_pixels` is for all together."""
+
+    def encode_frames(
+        self, rasters: Sequence[Raster], original: bytes, holes: Sequence[Mask]
+    ) -> bytes:
+        """Write the original anew with other pictures, new under the holes, and their timing."""

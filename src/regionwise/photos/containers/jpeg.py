@@ -1,4 +1,4 @@
-"""JPEG: written again from its own planes with its own tables, so known pixels hardly change.
+"""JPEG: filled pixels are spliced into the file, so that all other blocks stay as they are.
 
 Source: ITU-T T.81 (JPEG), T.871 (JFIF).
 """
@@ -11,10 +11,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, JpegImagePlugin
+from PIL import JpegImagePlugin
 
-from regionwise.photos.containers.jpeg_planes import FULL, planes
 from regionwise.photos.containers.placed_fill import PlacedFill, check_size
+from regionwise.photos.jpeg_splice import Hole, Patch, SpliceError, Splicer
+from regionwise.photos.jpeg_splice.structure import parse
 from regionwise.photos.metadata import (
     Metadata,
     without_exif_thumbnail,
@@ -82,17 +83,18 @@ def encode(raster: Raster, metadata: Metadata) -> bytes:
     return _join([*first, *new, *rest], body)
 
 
-def planes_ahead(original: bytes) -> Future[Image.Image] | None:
-    """Start to decode, in the background, what `encode_again` needs of `original`.
+def splicer_ahead(original: bytes, holes: Sequence[Hole]) -> Future[Splicer]:
+    """Start to read, in the background, what `encode_again` needs of `original`.
 
-    Gives None for a JPEG that isn't written from its planes. What is wrong with the file is told by
-    the future's result.
+    Args:
+        original: a JPEG file.
+        holes: that will be filled, in the orientation of the file.
+
+    Returns:
+        A splicer; what is wrong with the file is told by the future's result.
     """
-    source = _open(original)
-    if not _has_planes(source):
-        return None
     pool = ThreadPoolExecutor(1)
-    future = pool.submit(planes, original, _subsampling(source))
+    future = pool.submit(Splicer, original, holes)
     pool.shutdown(wait=False)
     return future
 
@@ -101,15 +103,56 @@ def encode_again(
     raster: Raster,
     original: bytes,
     fills: Sequence[PlacedFill],
-    ahead: Future[Image.Image] | None = None,
+    ahead: Future[Splicer] | None = None,
+    notes: list[str] | None = None,
 ) -> bytes:
-    """Write `original` with its fills, with its own tables, subsampling and metadata.
+    """Write `original` with its fills; each block without a filled pixel keeps its coefficients.
 
-    `ahead` is what `planes_ahead(original)` gave, for one call only: the fills are put into it.
+    See `regionwise.photos.jpeg_splice` for what is promised. Kinds of JPEG that can't be spliced
+    (arithmetic coding, 12 bits, damaged files that decoders forgive) are encoded as a whole, with
+    their own tables, and known pixels change a little.
 
-    Chroma that is subsampled another way than 4:2:2 or 4:2:0 (4:4:0, 4:1:1) is written in full, as
-    Pillow has no encoder for it. Photoshop's YCCK comes back as plain CMYK.
+    Args:
+        raster: the whole picture with its fills.
+        original: the file.
+        fills: the new pixels.
+        ahead: what `splicer_ahead` gave for this file and these holes.
+        notes: gets a line if the file was encoded as a whole.
     """
+    patches = [_patch(raster, fill) for fill in fills]
+    try:
+        splicer = ahead.result() if ahead else Splicer(original, patches)
+        return _without_other_pictures(splicer.written(patches))
+    except SpliceError as reason:
+        if notes is not None:
+            notes.append(f"known pixels change a little, as this JPEG can't be spliced: {reason}")
+        return _encoded_as_a_whole(raster, original)
+
+
+def _patch(raster: Raster, fill: PlacedFill) -> Patch:
+    """A fill in the samples of the file: grey, RGB or ink."""
+    height, width = fill.hole.shape
+    if raster.mode == "CMYK":
+        samples = raster.samples[fill.top : fill.top + height, fill.left : fill.left + width]
+    else:
+        samples = fill.color[..., 0] if raster.mode == "L" else fill.color
+    return Patch(fill.top, fill.left, np.ascontiguousarray(samples), fill.hole)
+
+
+def _without_other_pictures(data: bytes) -> bytes:
+    """Drop what would still show what was removed: thumbnails, and pictures behind this one."""
+    header, body = _split(data[: parse(data).end])
+    kept: list[Segment] = []
+    for segment in header:
+        if segment.marker == _APP14 or not _is_text(segment):  # APP14 says what the planes hold
+            kept.append(segment)
+        else:
+            kept += _kept([segment])
+    return _join(kept, body)
+
+
+def _encoded_as_a_whole(raster: Raster, original: bytes) -> bytes:
+    """With the original's tables; 4:4:0 and 4:1:1 become 4:4:4, YCCK plain CMYK."""
     source = _open(original)
     options = {"progressive": True} if source.info.get("progressive") else {}
     tables = [source.quantization[layer[3]] for layer in source.layer]
@@ -118,27 +161,18 @@ def encode_again(
     elif len(tables) > 1 and all(table == tables[1] for table in tables[2:]):
         tables = tables[: 1 if tables[0] == tables[1] else 2]
     buffer = io.BytesIO()
-    subsampling = _subsampling(source)
-    if _has_planes(source):
-        image = ahead.result() if ahead else planes(original, subsampling)
-        _paste(image, fills)
-    else:
-        image = pil_from_raster(raster)
-        options["keep_rgb"] = True
-    image.save(buffer, "JPEG", qtables=tables, subsampling=subsampling, **options)
+    pil_from_raster(raster).save(
+        buffer,
+        "JPEG",
+        qtables=tables,
+        subsampling=max(JpegImagePlugin.get_sampling(source), 0),
+        keep_rgb=source.layers == 3 and _is_rgb(source),
+        **options,
+    )
     header, body = _split(buffer.getvalue())
     tables_and_frame = [segment for segment in header if segment.marker != _APP0]
     kept = _kept(_split(original)[0])
     return _join([*kept, *tables_and_frame], body)
-
-
-def _subsampling(source: JpegImagePlugin.JpegImageFile) -> int:
-    return max(JpegImagePlugin.get_sampling(source), FULL)
-
-
-def _has_planes(source: JpegImagePlugin.JpegImageFile) -> bool:
-    """Whether it holds luma and chroma, so that it is written from these and not from RGB."""
-    return source.layers == 3 and not _is_rgb(source)
 
 
 def _is_rgb(source: JpegImagePlugin.JpegImageFile) -> bool:
@@ -148,13 +182,6 @@ def _is_rgb(source: JpegImagePlugin.JpegImageFile) -> bool:
     if "adobe_transform" in source.info:
         return bool(source.info["adobe_transform"] == 0)
     return [layer[0] for layer in source.layer] == [ord(letter) for letter in "RGB"]
-
-
-def _paste(image: Image.Image, fills: Iterable[PlacedFill]) -> None:
-    """Put fills into a YCbCr image."""
-    for fill in fills:
-        color = Image.fromarray(np.ascontiguousarray(fill.color)).convert("YCbCr")
-        image.paste(color, (fill.left, fill.top), Image.fromarray(np.ascontiguousarray(fill.hole)))
 
 
 @dataclass(frozen=True)
@@ -187,6 +214,11 @@ def _join(segments: Iterable[Segment], body: bytes) -> bytes:
     return b"".join([*parts, body])
 
 
+def _is_text(segment: Segment) -> bool:
+    """Whether it says something, and is no part of the picture."""
+    return 0xE0 <= segment.marker <= 0xEF or segment.marker == _COMMENT
+
+
 def _kept(header: Iterable[Segment]) -> list[Segment]:
     """The segments of the original that say something and still hold.
 
@@ -196,8 +228,11 @@ def _kept(header: Iterable[Segment]) -> list[Segment]:
     kept = []
     for segment in header:
         marker, payload = segment.marker, segment.payload
-        is_text = 0xE0 <= marker <= 0xEF or marker == _COMMENT
-        if not is_text or marker in (_APP11, _APP14) or payload.startswith(_OTHER_PICTURES):
+        if (
+            not _is_text(segment)
+            or marker in (_APP11, _APP14)
+            or payload.startswith(_OTHER_PICTURES)
+        ):
             continue
         if marker == _APP0 and payload.startswith(b"JFIF\0"):
             payload = payload[:12] + b"\0\0"  # the thumbnail is 0×0

@@ -12,13 +12,16 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
 from PIL import PngImagePlugin
 
+from regionwise.arrays import Mask
 from regionwise.photos.containers.placed_fill import PlacedFill, check_size
 from regionwise.photos.metadata import Metadata, without_exif_thumbnail, without_xmp_thumbnails
 from regionwise.photos.raster import (
     Raster,
     UnsupportedPixelsError,
+    orientation_of,
     pil_from_raster,
     raster_from_array,
     raster_from_pil,
@@ -38,7 +41,9 @@ def decode(data: bytes, max_pixels: int) -> Raster:
     image = PngImagePlugin.PngImageFile(io.BytesIO(data))
     check_size(*image.size, max_pixels)
     if image.is_animated:
-        raise UnsupportedPixelsError("is animated; save the one frame that you mean as a file")
+        raise UnsupportedPixelsError(
+            "is animated; give `page`, or save the one frame that you mean"
+        )
     if _bit_depth(data) != 16:
         return raster_from_pil(image)
     from imagecodecs import png_decode
@@ -81,6 +86,57 @@ def encode_again(raster: Raster, original: bytes, fills: Sequence[PlacedFill]) -
         elif _holds_still(kind, same_kind):
             side.append((kind, _without_thumbnail(kind, payload)))
     return _assemble(encoded, before, behind)
+
+
+def count_frames(data: bytes) -> int:
+    """How many pictures the file holds, a default one beside an animation too."""
+    image = PngImagePlugin.PngImageFile(io.BytesIO(data))
+    return int(image.n_frames) if image.is_animated else 1
+
+
+def decode_frames(data: bytes, max_pixels: int) -> Iterator[Raster]:
+    """The pictures of an animation as they are shown, RGB or RGBA."""
+    image = PngImagePlugin.PngImageFile(io.BytesIO(data))
+    check_size(image.width, image.height * image.n_frames, max_pixels)
+    if _bit_depth(data) == 16:
+        raise UnsupportedPixelsError("is animated and of 16 bits; save its frames as files")
+    has_alpha = any(kind == b"tRNS" for kind, _ in _chunks(data)) or "A" in image.mode
+    for number in range(image.n_frames):
+        image.seek(number)
+        orientation = orientation_of(image)
+        pixels = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
+        yield Raster("RGBA" if has_alpha else "RGB", pixels, orientation=orientation)
+
+
+def encode_frames(rasters: Sequence[Raster], original: bytes, holes: Sequence[Mask]) -> bytes:
+    """Write an animation with the original's delays and chunks."""
+    image = PngImagePlugin.PngImageFile(io.BytesIO(original))
+    has_default = bool(image.info.get("default_image"))
+    delays = []
+    for number in range(image.n_frames):
+        image.seek(number)
+        delays.append(float(image.info.get("duration", 0)))
+    pictures = [pil_from_raster(raster) for raster in rasters]
+    buffer = io.BytesIO()
+    pictures[0].save(
+        buffer,
+        "PNG",
+        save_all=True,
+        append_images=pictures[1:],
+        default_image=has_default,
+        duration=delays[1:] if has_default else delays,
+        loop=image.info.get("loop", 0),
+        compress_level=_LEVEL,
+        disposal=PngImagePlugin.Disposal.OP_NONE,
+        blend=PngImagePlugin.Blend.OP_SOURCE,
+    )
+    said = [
+        (kind, _without_thumbnail(kind, payload))
+        for kind, payload in _chunks(original)
+        if _holds_still(kind, same_kind=False) and kind not in _ANIMATION
+    ]
+    header, *rest = _chunks(buffer.getvalue())
+    return _joined([header, *said, *(one for one in rest if one[0] in (*_NEEDED, *_ANIMATION))])
 
 
 def _holds_still(kind: bytes, same_kind: bool) -> bool:
@@ -151,11 +207,16 @@ def _assemble(
     palette = [chunk for chunk in pixels if chunk[0] != b"IDAT"]
     data = [chunk for chunk in pixels if chunk[0] == b"IDAT"]
     order = [*header, *palette_first, *palette, *after_palette, *data, *behind, (b"IEND", b"")]
+    return _joined(order)
+
+
+def _joined(chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
     parts = [_SIGNATURE]
-    for kind, payload in order:
+    for kind, payload in chunks:
         checksum = zlib.crc32(payload, zlib.crc32(kind))
         parts += [struct.pack(">I", len(payload)), kind, payload, struct.pack(">I", checksum)]
     return b"".join(parts)
 
 
+_ANIMATION = (b"acTL", b"fcTL", b"fdAT")
 _NEEDED = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")

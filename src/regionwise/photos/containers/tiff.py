@@ -6,15 +6,16 @@ Source: TIFF 6.0; Adobe's TIFF technical notes for tags 34377 and 37724.
 from __future__ import annotations
 
 import io
+import json
 import logging
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
-from regionwise.arrays import Pixels
+from regionwise.arrays import Mask, Pixels
 from regionwise.photos.containers.placed_fill import PlacedFill, check_size
 from regionwise.photos.metadata import (
     Metadata,
@@ -53,7 +54,7 @@ _PHOTOMETRIC = {"1": "minisblack", "L": "minisblack", "LA": "minisblack", "P": "
 _PHOTOMETRIC |= {"RGB": "rgb", "RGBA": "rgb", "CMYK": "separated"}
 # It logs each broken tag; without a handler these lines would reach the user.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
-_DNG_VERSION = 50706
+_DNG_VERSION, _DESCRIPTION = 50706, 270
 _WHITE_IS_ZERO, _PALETTE, _SEPARATED = 0, 3, 5
 
 
@@ -62,21 +63,43 @@ def decode(data: bytes, max_pixels: int) -> Raster:
 
     Smaller copies of the same picture beside it (thumbnails) are passed over.
     """
-    import tifffile
+    directories = _directories(data)
+    main = _pages(directories)
+    if len(main) != 1:
+        raise UnsupportedPixelsError(
+            f"has {len(main)} pages; give `page`, or save the one that you mean"
+        )
+    return _decode_page(data, directories, main[0], max_pixels)
 
+
+def _directories(data: bytes) -> list[Directory]:
     reader = DirectoryReader(data)
-    directories = [reader.read(place) for place in reader.chain()]
+    return [reader.read(place) for place in reader.chain()]
+
+
+def _pages(directories: Sequence[Directory]) -> list[int]:
+    """The numbers of the directories that are pages and not thumbnails.
+
+    Raises:
+        UnsupportedPixelsError: if it is a camera's raw file.
+    """
     main = [number for number, found in enumerate(directories) if not _is_thumbnail(found)]
     if not main or _DNG_VERSION in directories[0].entries:  # raw files begin with a preview
         raise UnsupportedPixelsError(RAW)
-    if len(main) != 1:
-        raise UnsupportedPixelsError(
-            f"has {len(main)} pages; save the one page that you mean as a file"
-        )
-    _check_whole(directories[main[0]], len(data))
+    return main
+
+
+def _decode_page(
+    data: bytes, directories: Sequence[Directory], number: int, max_pixels: int
+) -> Raster:
+    import tifffile
+
+    directory = directories[number]
+    _check_whole(directory, len(data))
     with tifffile.TiffFile(io.BytesIO(data)) as file:
-        page = file.pages[main[0]]
-        assert isinstance(page, tifffile.TiffPage)
+        page = file.pages[number]
+        if not isinstance(page, tifffile.TiffPage):  # a frame, which lacks what page 1 says
+            page = page.aspage()
         check_size(page.imagewidth, page.imagelength, max_pixels)
         _check_kind(page)
         samples = page.asarray()
@@ -85,9 +108,54 @@ def decode(data: bytes, max_pixels: int) -> Raster:
         if samples.shape[:2] != (page.imagelength, page.imagewidth) or not samples.size:
             raise ValueError("its tags contradict each other")
         raster = _raster(page, samples)
-    directory = directories[main[0]]
     orientation = known_orientation(next(iter(directory.numbers(ORIENTATION)), 1))
     return replace(raster, info=_info(directory), orientation=orientation)
+
+
+def count_frames(data: bytes) -> int:
+    """How many pages the file has."""
+    return len(_pages(_directories(data)))
+
+
+def decode_frames(data: bytes, max_pixels: int) -> Iterator[Raster]:
+    """The pages, in their order."""
+    directories = _directories(data)
+    left = max_pixels
+    for number in _pages(directories):
+        raster = _decode_page(data, directories, number, left)
+        left -= raster.samples.shape[0] * raster.samples.shape[1]
+        yield raster
+
+
+def encode_frames(rasters: Sequence[Raster], original: bytes, holes: Sequence[Mask]) -> bytes:
+    """Write pages with the tags of the original's."""
+    directories = _directories(original)
+    pages = _pages(directories)
+    magic = b"II*\0" if directories[0].byte_order == "<" else b"MM\0*"
+    new = bytearray(magic + bytes(4))
+    link = 4  # where the place of the next directory is to be written
+    for raster, number in zip(rasters, pages, strict=True):
+        encoded = _encode_as(raster, directories[number])
+        link = _append(new, link, encoded, _said(directories[number]))
+    return bytes(new)
+
+
+def _append(new: bytearray, link: int, encoded: bytes, said: Directory) -> int:
+    """Put an encoded file behind others as a page; gives where the next one's place goes."""
+    reader = DirectoryReader(encoded)
+    own = reader.read(reader.first)
+    begin = len(new)
+    new += encoded + bytes(len(encoded) % 2)
+    kept = {tag: found for tag, found in own.entries.items() if tag in _STRUCTURE}
+    offsets = [place + begin for place in own.numbers(STRIP_OFFSETS)]
+    raw = struct.pack(f"{own.byte_order}{len(offsets)}I", *offsets)
+    kept[STRIP_OFFSETS] = (4, len(offsets), raw)
+    at = len(new)
+    merged = Directory(own.byte_order, kept | said.entries, said.children)
+    new += serialize(merged, at)
+    new += bytes(len(new) % 2)
+    struct.pack_into(own.byte_order + "I", new, link, at)
+    return at + 2 + 12 * len({*merged.entries, *merged.children})
 
 
 def _is_thumbnail(directory: Directory) -> bool:
@@ -181,9 +249,25 @@ def _said(directory: Directory) -> Directory:
             raw = without_photoshop_thumbnails(raw)
         elif tag == XMP:
             raw = without_xmp_thumbnails(raw)
+        elif tag == _DESCRIPTION:
+            raw = _without_shape(raw)
         if raw:
-            entries[tag] = (kind, len(raw) if tag in (PHOTOSHOP, XMP) else count, raw)
+            changed = tag in (PHOTOSHOP, XMP, _DESCRIPTION)
+            entries[tag] = (kind, len(raw) if changed else count, raw)
     return Directory(directory.byte_order, entries, directory.children)
+
+
+def _without_shape(description: bytes) -> bytes:
+    """A description without tifffile's note on how the samples lie, which are written otherwise."""
+    text = description.rstrip(b"\0")
+    if not text.startswith(b'{"shape"'):
+        return description
+    try:
+        said = json.loads(text)
+    except ValueError:
+        return description
+    rest = {name: value for name, value in said.items() if name not in ("shape", "axes")}
+    return json.dumps(rest).encode() + b"\0" if rest else b""
 
 
 def encode(raster: Raster, metadata: Metadata) -> bytes:
@@ -211,20 +295,23 @@ def encode_again(raster: Raster, original: bytes, fills: Sequence[PlacedFill]) -
 
     What can't be kept: JPEG and fax compression become deflate, tiles become strips.
     """
-    reader = DirectoryReader(original)
-    directories = [reader.read(place) for place in reader.chain()]
+    directories = _directories(original)
     directory = next(found for found in directories if not _is_thumbnail(found))
+    return _graft(_encode_as(raster, directory), _said(directory))
+
+
+def _encode_as(raster: Raster, directory: Directory) -> bytes:
+    """Encode a raster as a directory's own picture was: byte order, compression, predictor."""
     compression = next(iter(directory.numbers(259)), 1)
     predictor = next(iter(directory.numbers(317)), 1) != 1
     extra = next(iter(directory.numbers(338)), 2)  # what a fourth sample is; 2: alpha
-    encoded = _encode_pixels(
+    return _encode_pixels(
         raster,
-        reader.byte_order,
+        directory.byte_order,
         compression if compression in _KEPT_COMPRESSIONS else 8,
         predictor=predictor,
         extra=extra if extra in _EXTRA_SAMPLES else 2,
     )
-    return _graft(encoded, _said(directory))
 
 
 def _encode_pixels(

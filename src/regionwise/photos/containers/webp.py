@@ -8,8 +8,10 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 from PIL import Image, WebPImagePlugin
 
+from regionwise.arrays import Mask
 from regionwise.photos.containers.placed_fill import PlacedFill, check_size
 from regionwise.photos.metadata import Metadata, without_exif_thumbnail, without_xmp_thumbnails
 from regionwise.photos.raster import (
@@ -31,7 +33,9 @@ def decode(data: bytes, max_pixels: int) -> Raster:
     pillows_limit = 2 * (Image.MAX_IMAGE_PIXELS or max_pixels)
     check_size(*_canvas(chunks), min(max_pixels, pillows_limit))
     if "ANIM" in chunks or "ANMF" in chunks:
-        raise UnsupportedPixelsError("is animated; save the one frame that you mean as a file")
+        raise UnsupportedPixelsError(
+            "is animated; give `page`, or save the one frame that you mean"
+        )
     return raster_from_pil(WebPImagePlugin.WebPImageFile(io.BytesIO(data)))
 
 
@@ -46,13 +50,61 @@ def encode_again(raster: Raster, original: bytes, fills: Sequence[PlacedFill]) -
     A lossy original becomes lossless too, and several times as large: encoded with loss a second
     time, all of its known pixels would change.
     """
+    return _encode(raster, _metadata(original), lossless=True)
+
+
+def _metadata(original: bytes) -> Metadata:
     chunks = dict(_chunks(original))
-    metadata = Metadata(
+    return Metadata(
         exif=without_exif_thumbnail(chunks.get("EXIF", b"").removeprefix(b"Exif\0\0")),
         icc_profile=chunks.get("ICCP", b""),
         xmp=without_xmp_thumbnails(chunks.get("XMP ", b"")),
     )
-    return _encode(raster, metadata, lossless=True)
+
+
+def count_frames(data: bytes) -> int:
+    """How many pictures the file holds."""
+    return max(sum(name == "ANMF" for name, _ in _chunks(data)), 1)
+
+
+def decode_frames(data: bytes, max_pixels: int) -> Iterator[Raster]:
+    """The pictures of an animation as they are shown, RGB or RGBA."""
+    width, height = _canvas(dict(_chunks(data)))
+    check_size(width, height * count_frames(data), max_pixels)
+    image = WebPImagePlugin.WebPImageFile(io.BytesIO(data))
+    for number in range(image.n_frames):
+        image.seek(number)
+        image.load()
+        yield Raster(image.mode, np.array(image))
+
+
+def encode_frames(rasters: Sequence[Raster], original: bytes, holes: Sequence[Mask]) -> bytes:
+    """Write an animation with the original's delays and metadata, without any loss."""
+    image = WebPImagePlugin.WebPImageFile(io.BytesIO(original))
+    delays = []
+    for number in range(image.n_frames):
+        image.seek(number)
+        image.load()
+        delays.append(int(image.info.get("duration", 0)))
+    metadata = _metadata(original)
+    pictures = [pil_from_raster(raster) for raster in rasters]
+    buffer = io.BytesIO()
+    pictures[0].save(
+        buffer,
+        "WEBP",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=delays,
+        loop=image.info.get("loop", 0),
+        background=image.info.get("background", (0, 0, 0, 0)),
+        lossless=True,
+        exact=True,
+        **_LOSSLESS_EFFORT,
+        exif=metadata.exif,
+        icc_profile=metadata.icc_profile,
+        xmp=metadata.xmp,
+    )
+    return buffer.getvalue()
 
 
 def _encode(raster: Raster, metadata: Metadata, *, lossless: bool) -> bytes:

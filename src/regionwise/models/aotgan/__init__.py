@@ -1,0 +1,1 @@
+"""AOT-GAN: its card, its network, its reader of the authors' weights."""

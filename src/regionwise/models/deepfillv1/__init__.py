@@ -1,0 +1,1 @@
+"""DeepFill v1: its card, its network, its reader of the authors' weights."""

@@ -1,0 +1,1 @@
+"""DeepGIN: its card, its network, its reader of the authors' weights."""

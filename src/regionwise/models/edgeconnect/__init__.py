@@ -1,0 +1,1 @@
+"""EdgeConnect: its card, its network, its reader of the authors' weights."""

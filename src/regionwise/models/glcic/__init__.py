@@ -1,0 +1,1 @@
+"""GLCIC: its card, its network, its reader of the authors' weights."""

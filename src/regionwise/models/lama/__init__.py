@@ -1,0 +1,1 @@
+"""LaMa: its card, its network, its reader of the authors' weights."""

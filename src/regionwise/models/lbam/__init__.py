@@ -1,0 +1,1 @@
+"""LBAM: its card, its network, its reader of the authors' weights."""

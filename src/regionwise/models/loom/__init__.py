@@ -1,0 +1,1 @@
+"""Loom, a network of this project."""

@@ -1,0 +1,1 @@
+"""MADF: its card, its network, its reader of the authors' weights."""

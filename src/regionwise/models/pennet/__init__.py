@@ -1,0 +1,1 @@
+"""PEN-Net: its card, its network, its reader of the authors' weights."""

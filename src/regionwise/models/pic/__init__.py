@@ -1,0 +1,1 @@
+"""PIC: its card, its network, its reader of the authors' weights."""

@@ -1,0 +1,1 @@
+"""Region Normalization: its card, its network, its reader of the authors' weights."""

@@ -1,0 +1,38 @@
+"""Region Normalization's card."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from regionwise.models.card import NetworkCard, Paper, Released, Variant
+
+Norm = Literal["basic", "learnable", "instance", "batch", "none"]
+
+ARCHITECTURES: dict[int, tuple[Norm, Norm, Norm]] = {
+    0: ("instance", "instance", "instance"),
+    1: ("basic", "instance", "instance"),
+    2: ("basic", "basic", "instance"),
+    3: ("basic", "basic", "basic"),
+    4: ("basic", "learnable", "instance"),
+    5: ("basic", "learnable", "learnable"),
+    6: ("learnable", "learnable", "learnable"),
+}
+"""Table 2: the norms of encoder, residual blocks and decoder; 0 is the baseline row."""
+
+CARD = NetworkCard(
+    name="rn",
+    title="known and missing pixels are normalised apart",
+    papers=(Paper("Yu et al.", "Region Normalization for Image Inpainting", "AAAI", 2020),),
+    network="RegionNormGenerator",
+    files="a training's generator, of one GPU or several",
+    licence="MIT",
+    size=256,
+    slim={"width": 4, "blocks": 1},
+    variants=tuple(
+        Variant(f"architecture {number}", {"architecture": number}) for number in ARCHITECTURES
+    ),
+    released=Released((11_596_591,), 53.88),
+    table="Table 2",
+    note="The paper gives no figures. What ours has more are sums over regions, which it takes as "
+    "matrix products.",
+)

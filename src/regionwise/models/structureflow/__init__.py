@@ -1,0 +1,1 @@
+"""StructureFlow: its card, its network, its reader of the authors' weights."""

@@ -1,0 +1,1 @@
+"""A paper's table from one command: its rows trained under one budget and measured alike."""

@@ -1,0 +1,99 @@
+"""A table of a paper as data: what its rows train, and what the paper says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from regionwise.errors import RecipeError
+from regionwise.recipe import Recipe, find_recipe, override, read_recipe
+from regionwise.recipe.complaints import complaint, suggestion
+from regionwise.recipe.section import Section
+from regionwise.recipe.shipped import recipe_folder
+
+
+class TableRow(Section):
+    """A row: a recipe with some values of its own.
+
+    Attributes:
+        recipe: by name, if it is not the table's.
+        set: what differs, each KEY=VALUE as `regionwise train --set` takes it.
+        slim: likewise, at budgets other than the paper's, after the table's own.
+        paper: the paper's figures by the names of metrics; none where it gives none.
+    """
+
+    recipe: str | None = None
+    set: tuple[str, ...] = ()
+    slim: tuple[str, ...] = ()
+    paper: dict[str, float] = Field(default={})
+
+
+class PaperTable(Section):
+    """A table.
+
+    Attributes:
+        title: what it compares.
+        source: paper and table.
+        recipe: the shipped recipe that its rows begin from.
+        protocol: holes and sizes it is evaluated with, see `regionwise evaluate`.
+        paper_row: the row of the protocol's tables that the paper's figures are for: "all" or a
+            set's name; the mean over all sets if none.
+        slim: KEY=VALUE for budgets other than the paper's: what makes the recipe small enough.
+        rows: by their names, in the paper's order; differences are taken to the first one.
+    """
+
+    title: str
+    source: str
+    recipe: str
+    protocol: str
+    paper_row: str | None = None
+    slim: tuple[str, ...] = ()
+    rows: dict[str, TableRow] = Field(min_length=1)
+
+    def row_recipe(
+        self, name: str, *, seed: int, slim: bool, changes: Sequence[str] = ()
+    ) -> Recipe:
+        """What a row trains.
+
+        Args:
+            name: of the row.
+            seed: of the training.
+            slim: whether the table's and the row's slim settings hold.
+            changes: further settings for all rows, KEY=VALUE.
+        """
+        row = self.rows[name]
+        base = read_recipe(find_recipe(Path(row.recipe or self.recipe)))
+        small = [*self.slim, *row.slim] if slim else []
+        return override(base, [*small, *row.set, *changes, f"seed={seed}"])
+
+
+def read_table(name: str) -> PaperTable:
+    """A shipped table by its name, or one of your own by its file.
+
+    Raises:
+        RecipeError: if there is none, or it is wrong; one line.
+    """
+    file = Path(name)
+    if not file.suffix:
+        file = recipe_folder() / "tables" / f"{name}.yaml"
+        if not file.exists():
+            raise RecipeError(f"no table is called {name}; {suggestion(name, table_names())}")
+    try:
+        content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RecipeError(f"{file}: can't be read ({' '.join(str(error).split())})") from error
+    if not isinstance(content, dict):
+        raise RecipeError(f"{file}: not a table: it holds no keys")
+    try:
+        return PaperTable.model_validate(content)
+    except ValidationError as error:
+        raise RecipeError(f"{file}: {complaint(error, content, PaperTable)}") from error
+
+
+def table_names() -> list[str]:
+    """The names of all shipped tables."""
+    return sorted(file.stem for file in (recipe_folder() / "tables").glob("*.yaml"))

@@ -1,0 +1,67 @@
+"""`regionwise reproduce` and `curves`, as a user types them."""
+
+import pytest
+from PIL import Image
+from skimage import data
+
+from regionwise.cli import main
+
+TABLE = """
+title: Two widths
+source: none
+recipe: tiny
+protocol: card
+slim: [data.size=32, batch=2, model.options.width=4, validation.photos=1]
+rows:
+  narrow: {set: []}
+  wide: {set: ["model.options.width=8"], paper: {psnr: 30}}
+"""
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Nine to train on, and one whose name is held out (CRC-32 divisible by 20)."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ["38.png", *(f"{number}.png" for number in range(9))]:
+        place = int(name[:-4]) * 10
+        Image.fromarray(data.astronaut()[place : place + 96, :96]).save(folder / name)
+    return folder
+
+
+@pytest.mark.slow
+def test_a_table_is_trained_gone_on_with_and_printed(photos, tmp_path, capfd):
+    file = tmp_path / "table.yaml"
+    file.write_text(TABLE)
+    out = tmp_path / "out"
+    command = ["reproduce", str(file), "-p", str(photos), "-o", str(out), "--budget=steps=4"]
+    command += ["--seeds=2", "--workers=0", "--accelerator=cpu"]
+    assert main([*command, "--row", "narrow"]) == 0
+    assert "rows that are left: wide" in capfd.readouterr().out
+    begun = (out / "runs" / "narrow-seed0" / "last.pt").stat().st_mtime_ns
+    assert main(command) == 0
+    said = capfd.readouterr().out
+    assert "| wide | 30.00 |" in said
+    assert "2 seeds" in said
+    assert (out / "table.md").read_text() in said
+    assert (out / "runs" / "narrow-seed0" / "last.pt").stat().st_mtime_ns == begun
+    runs = [str(out / "runs" / f"{name}-seed0") for name in ("narrow", "wide")]
+    svg = tmp_path / "curves.svg"
+    assert main(["curves", *runs, "-o", str(svg), "--number", "reconstruct/l1_hole"]) == 0
+    assert svg.read_text().count("<polyline") == 2
+
+
+def test_show_and_what_can_be_wrong(tmp_path, capsys):
+    file = tmp_path / "table.yaml"
+    file.write_text(TABLE)
+    assert main(["reproduce", str(file), "--show", "--budget=steps=4"]) == 0
+    assert "wide: recipe tiny model.options.width=8" in capsys.readouterr().out
+    assert main(["reproduce"]) == 0
+    assert "madf-table-2" in capsys.readouterr().out.split()
+    for arguments, message in (
+        (["--row", "other"], "--row other:"),
+        (["--budget", "soon"], "--budget soon: give paper"),
+        ([], "to train it give --photos DIR and --output FOLDER"),
+    ):
+        assert main(["reproduce", str(file), *arguments]) == 2
+        assert message in capsys.readouterr().err
