@@ -85,7 +85,7 @@ def subjects(size: int, kind: str) -> tuple[nn.Module, nn.Module, tuple[Tensor, 
         networks[1].load_state_dict(networks[0].state_dict())
         ours = networks[1].to(memory_format=torch.channels_last)
         return literal(networks[0]), ours, (torch.rand(1, 3, size, size), hole)
-    layer = RegionNormBasic(64, affine="released")
+    layer = RegionNormBasic(64, affine="released", eps_by_share=True)
     x = torch.randn(1, 64, size, size)
     return LiteralBasic(layer), layer, (x, hole)
 

@@ -37,6 +37,8 @@ def picture(kind: str) -> bytes:
 
         encode = {"JXL": imagecodecs.jpegxl_encode, "JPEG2000": imagecodecs.jpeg2k_encode}[kind]
         return bytes(encode(smooth(*SIZE), 0))
+    if kind == "HEIF":
+        return regionwise_bytes(smooth(*SIZE), kind)
     image = Image.fromarray(smooth(*SIZE))
     return saved(image.quantize(64) if kind == "GIF" else image, kind)
 
@@ -166,7 +168,7 @@ class TestNamesThatLie:
         file = tmp_path / "lies.jpg"
         file.write_bytes(picture("PNG"))
         assert fill(file, mask) == 0
-        assert "lies.jpg holds PNG data" in capsys.readouterr().err
+        assert "lies.jpg: it holds PNG data, though its name says JPEG" in capsys.readouterr().err
         output = tmp_path / "lies_filled.png"
         assert output.read_bytes().startswith(b"\x89PNG")
         assert np.array_equal(changed(file, output), read_photo(mask).color[..., 0] > 0)
@@ -183,7 +185,7 @@ class TestNamesThatLie:
         assert fill(photos, mask) == 0
         out = tmp_path / "photos_filled"
         assert {file.name for file in out.iterdir()} == {"a.jpg.png", "a.png"}
-        assert "a.jpg holds PNG data" in capsys.readouterr().err
+        assert "a.jpg: it holds PNG data" in capsys.readouterr().err
         assert fill(photos, mask, "--json") == 0
         assert json.loads(capsys.readouterr().out)["skipped"] == 2
 
@@ -299,6 +301,11 @@ class TestNames:
         mask_file(masks / mask)
         mask_file(masks / "other.png")
         assert fill(photos, "--masks", masks) == 0
+
+    def test_one_photo_finds_its_mask_in_a_folder_too(self, photo: Path, tmp_path: Path) -> None:
+        mask_file(tmp_path / "masks" / "mask_photo.png")
+        assert fill(photo, tmp_path / "masks") == 0
+        assert fill(photo, "--masks", tmp_path / "masks", "--overwrite") == 0
 
     @pytest.mark.parametrize(
         ("masks", "says"),

@@ -121,6 +121,22 @@ def test_a_cut_file_is_one_line(kind: str) -> None:
         assert nothing == b""
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mask_holds_one_picture(kind: str) -> None:
+    photo = saved(Image.fromarray(noise("RGB", *SIZE)), "PNG")
+    _, row = fill_bytes(photo, moving(kind), FillOptions(model="membrane"))
+    assert "holds 3 pictures; give a file of one as mask" in row.error
+
+
+def test_a_page_of_another_size_is_named() -> None:
+    pages = [Image.fromarray(noise("RGB", *SIZE)), Image.fromarray(noise("RGB", 9, 9))]
+    data = saved(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    _, row = filled(data)
+    assert "picture 2 of 2: the mask has 30×20 pixels" in row.error
+    _, row = filled(data, page=1)
+    assert row.status == "filled"
+
+
 def test_from_python(tmp_path: Path) -> None:
     data = moving("GIF")
     after = regionwise.fill(data, MASK, "membrane")

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regionwise.errors import ModelError
 from regionwise.layers.region_norm import (
     RegionNorm,
     RegionNormBasic,
@@ -181,6 +182,44 @@ def test_basic_resizes_the_mask_by_nearest_neighbour():
     mask[..., :4] = 1
     x = torch.randn(1, 3, 4, 4)
     torch.testing.assert_close(layer(x, mask), layer(x, mask[..., ::2, ::2]))
+
+
+@pytest.mark.parametrize("style", ["layer", "group"])
+def test_other_styles_of_one_region_are_the_known_norms(style):
+    torch.manual_seed(0)
+    x = torch.randn(2, 12, 7, 5, dtype=torch.float64)
+    everything = torch.ones(2, 1, 7, 5, dtype=torch.float64)
+    found = region_normalize(x, everything, statistics=style, groups=3)
+    wanted = torch.nn.functional.group_norm(x, 3 if style == "group" else 1)
+    torch.testing.assert_close(found, wanted)
+
+
+@pytest.mark.parametrize(("style", "groups"), [("layer", 1), ("group", 2)])
+def test_other_styles_by_hand(style, groups):
+    """Mean and variance over a region's pixels in all channels of a group, then the affine maps."""
+    torch.manual_seed(1)
+    x = torch.randn(2, 4, 6, 5, dtype=torch.float64)
+    hole = (torch.rand(2, 1, 6, 5) < 0.4).double()
+    regions = torch.cat([1 - hole, hole], dim=1)
+    weight, bias = torch.randn(2, 2, 4, dtype=torch.float64)
+    gamma, beta = torch.randn(2, 2, 1, 6, 5, dtype=torch.float64)
+    wanted = torch.zeros_like(x)
+    for n in range(2):
+        for group in range(groups):
+            for k in range(2):
+                channels = slice(group * 4 // groups, (group + 1) * 4 // groups)
+                inside = regions[n, k].bool()
+                values = x[n, channels][:, inside]
+                normal = (values - values.mean()) / (values.var(correction=0) + 1e-5).sqrt()
+                scaled = normal * weight[k, channels, None] + bias[k, channels, None]
+                part = scaled * (1 + gamma[n, 0][inside]) + beta[n, 0][inside]
+                wanted[n, channels] = wanted[n, channels].masked_scatter(inside, part)
+    options = {"statistics": style, "groups": groups}
+    torch.testing.assert_close(
+        region_normalize(x, regions, weight, bias, gamma, beta, **options), wanted
+    )
+    with pytest.raises(ModelError, match="4 channels don't fall into 3 equal groups"):
+        region_normalize(x, regions, statistics="group", groups=3)
 
 
 def test_equation_10_in_a_tiny_hole():

@@ -119,7 +119,7 @@ def test_bfloat16_and_float16_stay_finite():
     [
         ({"architecture": 7}, "rn: architecture=7 is not one of 0, 1, 2, 3, 4, 5, 6"),
         ({"decoder": "bilinear"}, "decoder='bilinear' is not one of pixel_shuffle, transposed"),
-        ({"statistics": "layer"}, "statistics='layer'"),
+        ({"statistics": "other"}, "statistics='other'"),
         ({"affine": "paper"}, "affine='paper'"),
         ({"start": "grey"}, "start='grey' is not one of white, membrane"),
     ],

@@ -98,6 +98,15 @@ class TestErrors:
             read_photo(data)
         one_line(error)
 
+    def test_colours_of_one_bit(self) -> None:
+        import tifffile
+
+        buffer = io.BytesIO()
+        bits = np.zeros((9, 9, 3), bool)
+        tifffile.imwrite(buffer, bits, photometric="rgb", planarconfig="contig")
+        with pytest.raises(PhotoError, match="1 bit"):
+            read_photo(buffer.getvalue())
+
     def test_floats_and_long_integers(self) -> None:
         import tifffile
 

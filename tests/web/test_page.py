@@ -243,12 +243,12 @@ def test_fill_on_release(open_page):
 def test_a_word_and_its_seed_are_sent(open_page, monkeypatch):
     asked = []
 
-    def fill_photo(photo, hole, engine, options, **more):
+    def fill_found(photo, found, engine, options, **more):
         asked.append(options)
-        return jobs_fill_photo(photo, hole, engine, options, **more)
+        return jobs_fill_found(photo, found, engine, options, **more)
 
-    jobs_fill_photo = web_jobs.fill_photo
-    monkeypatch.setattr(web_jobs, "fill_photo", fill_photo)
+    jobs_fill_found = web_jobs.fill_found
+    monkeypatch.setattr(web_jobs, "fill_found", fill_found)
     page = open_page().open(upload(photo_file()))
     page.page.get_by_role("radio", name="Sharp").click()
     page.set("#seed", 7)

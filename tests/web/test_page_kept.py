@@ -1,5 +1,9 @@
 """Nothing is lost: bad files, a server that starts anew, a tab that was closed."""
 
+import socket
+import subprocess
+import sys
+
 import pytest
 from tests.support.page_user import BROWSER, DESKTOP, expect, photo_file, upload
 from tests.support.running_server import running
@@ -62,6 +66,40 @@ def test_a_server_that_starts_anew_makes_the_fills_again(open_page, client, relo
     current(page, 2)
     assert page.download()[1] == before
     expect(page.locator("#fill")).to_have_text("Fill")  # what was painted last is there
+
+
+def serve(port):
+    """`regionwise serve` as a process of its own."""
+    command = [sys.executable, "-m", "regionwise", "serve", "--no-open", "--model", "membrane"]
+    process = subprocess.Popen([*command, "--port", str(port)], stdout=subprocess.PIPE, text=True)
+    assert "the page is at" in process.stdout.readline()
+    return process
+
+
+def test_a_killed_server(open_page):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = serve(port)
+    try:
+        page = open_page(url=f"http://127.0.0.1:{port}").open(upload(photo_file()))
+        page.drag((60, 60), (100, 60))
+        page.fill(1)
+        _, before = page.download()
+        page.drag((150, 150), (200, 150))
+        process.kill()
+        process.wait()
+        page.locator("#fill").click()
+        expect(page.get_by_role("alert")).to_contain_text("does not answer")
+        process.stdout.close()
+        process = serve(port)
+        page.fill(2)  # which makes the first one again
+        page.keyboard.press("Control+z")
+        current(page, 1)
+        assert page.download()[1] == before
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def test_results_that_can_not_be_made_again_are_left_out(open_page, client):

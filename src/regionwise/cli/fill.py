@@ -241,15 +241,19 @@ class _Call:
 
 
 def _fill_photo(call: _Call) -> int:
+    from regionwise.filling.mask_folder import MaskFolder
     from regionwise.filling.place import fill_place, name_of
 
+    mask = call.mask
+    if mask is not None and Path(mask).is_dir():
+        mask = str(MaskFolder(Path(mask)).find(Path(Path(call.photo).name)))
     outcomes = []
     for engine, options, ending in call.answers():
         assert engine is not None
         with fill_bar(call.shows_progress) as progress:
             outcome = fill_place(
                 call.photo,
-                call.mask,
+                mask,
                 call.output,
                 engine,
                 options,
@@ -261,9 +265,9 @@ def _fill_photo(call: _Call) -> int:
         _tell_troubles(outcome, quiet=call.quiet)
         name = name_of(call.photo)
         if outcome.status == "filled":
+            written = "standard output" if outcome.output == _PIPE else outcome.output
             call.say(
-                f"{outcome.output}: filled {outcome.hole_ratio:.1%} of {name} "
-                f"in {outcome.seconds:.1f} s"
+                f"{written}: filled {outcome.hole_ratio:.1%} of {name} in {outcome.seconds:.1f} s"
             )
     call.report.update(outcomes[0] if len(outcomes) == 1 else {"answers": outcomes})
     return 0

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from regionwise.engines.engine import Device, Engine
 from regionwise.engines.zoo import load_model
-from regionwise.errors import OutputError, PhotoError, RegionwiseError
+from regionwise.errors import MaskError, OutputError, PhotoError, RegionwiseError
 from regionwise.filling.fill import ReportProgress, fill_photo
 from regionwise.filling.gain_maps import with_companions
 from regionwise.filling.hole import find_hole
@@ -147,7 +147,10 @@ def _filled_frames(
         frame = frames[number]
         size = (frame.height, frame.width)
         if found is None or found.mask.shape != size:
-            found = find_hole(frame, mask, options, name=mask_name, max_pixels=max_pixels)
+            try:
+                found = find_hole(frame, mask, options, name=mask_name, max_pixels=max_pixels)
+            except MaskError as error:
+                raise MaskError(f"picture {number + 1} of {len(frames)}: {error}") from error
         frames[number] = fill_found(frame, found, engine, options)
         filled_any |= bool(found.mask.any())
         if progress:

@@ -7,9 +7,12 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from scipy.ndimage import label
 
 from regionwise.arrays import Mask
 from regionwise.holes.ratio import Ratio, Size, draw_count, own_ratio, pixel_counts, settle
+
+_TRIES = 8
 
 
 def contiguous(size: Size, rng: np.random.Generator, ratio: Ratio | None = None) -> Mask:
@@ -29,13 +32,23 @@ def contiguous(size: Size, rng: np.random.Generator, ratio: Ratio | None = None)
 def discontiguous(size: Size, rng: np.random.Generator, ratio: Ratio | None = None) -> Mask:
     """Many blobs of several sizes, scattered over the picture.
 
-    They keep apart while there is room: each has a cell of a grid for itself.
+    They keep apart while there is room: each has a cell of a grid for itself. Up to a share of 40 %
+    there are two pieces at least, drawn anew if need be (in pictures large enough for them).
 
     Args:
         size: height and width of the picture.
         rng: where chance comes from.
         ratio: interval (low, high] of the share of missing pixels; (0.05, 0.4] by default.
     """
+    ratio = own_ratio(size, ratio, (0.05, 0.4))
+    for _ in range(_TRIES):
+        mask = _scattered(size, rng, ratio)
+        if ratio[1] > 0.4 or label(mask, np.ones((3, 3)))[1] > 1:
+            break
+    return mask
+
+
+def _scattered(size: Size, rng: np.random.Generator, ratio: Ratio) -> Mask:
     height, width = size
     grid = int(rng.integers(3, 7))
     cells = rng.permutation(grid * grid)[: int(rng.integers(grid * grid // 2, grid * grid + 1))]
@@ -43,9 +56,7 @@ def discontiguous(size: Size, rng: np.random.Generator, ratio: Ratio | None = No
     outlines *= np.exp(rng.normal(0, 0.4, (len(cells), 1, 1)))
     corners = np.stack([cells % grid, cells // grid], axis=1)
     place = corners + rng.uniform(0.1, 0.9, (len(cells), 2))
-    return drawn_to_share(
-        size, rng, own_ratio(size, ratio, (0.05, 0.4)), outlines, place / grid * (width, height)
-    )
+    return drawn_to_share(size, rng, ratio, outlines, place / grid * (width, height))
 
 
 def star_outlines(

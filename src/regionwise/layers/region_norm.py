@@ -6,6 +6,8 @@ finds them itself. Three things differ between paper and released code; all can 
 
 - Statistics: per picture and channel in the paper ("instance"); over the batch too in the released
   code ("batch", without running averages, so the answer for one photo depends on its neighbours).
+  The paper's other styles (end of section 3.1) are over all channels of a picture ("layer"), or
+  over groups of them ("group").
 - Affine of RN-B: a (γ, β) for each region in the paper ("region"); in the released code γ acts in
   its region and both β act everywhere ("released").
 - ε: added to a region's variance in the paper (eq. 10); divided by the region's share of the pixels
@@ -21,9 +23,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from regionwise.errors import ModelError
 from regionwise.layers.region_norm_kernel import RegionNormFunction
 
-Statistics = Literal["instance", "batch"]
+Statistics = Literal["instance", "batch", "layer", "group"]
 Affine = Literal["region", "released"]
 
 
@@ -36,6 +39,7 @@ def region_normalize(
     beta: Tensor | None = None,
     *,
     statistics: Statistics = "instance",
+    groups: int = 32,
     eps: float = 1e-5,
     eps_by_share: bool = False,
 ) -> Tensor:
@@ -49,14 +53,21 @@ def region_normalize(
             instance normalisation.
         weight, bias: of each region and channel, K×C; 1 and 0 if not given.
         gamma, beta: of each pixel, N×1×H×W; 0 if not given.
-        statistics: "instance" as in the paper, "batch" as in the released code.
+        statistics: "instance" as in the paper, "batch" as in the released code, "layer", "group".
+        groups: into how many the channels fall for "group", evenly; 32 as in Wu and He 2018.
         eps: added to the variance (eq. 10).
         eps_by_share: divide ε by the region's share of the pixels, as the released code does in
             effect: it fills the outside with the region's mean and normalises the whole.
 
     Returns:
         N×C×H×W in x's type; in channels-last layout on the CPU.
+
+    Raises:
+        ModelError: if the channels don't fall into so many groups.
     """
+    if statistics in ("layer", "group"):
+        groups = groups if statistics == "group" else 1
+        return _over_channels(x, regions, weight, bias, gamma, beta, groups, eps, eps_by_share)
     channels, count = x.shape[1], regions.shape[1]
     wide = torch.promote_types(x.dtype, torch.float32)
     if x.device.type != "cpu" or torch.compiler.is_compiling():
@@ -68,6 +79,35 @@ def region_normalize(
     weight = x.new_ones(count, channels, dtype=wide) if weight is None else weight.to(wide)
     bias = x.new_zeros(count, channels, dtype=wide) if bias is None else bias.to(wide)
     return _blockwise(x, regions, weight, bias, gamma, beta, statistics, eps, eps_by_share)
+
+
+def _over_channels(
+    x: Tensor,
+    regions: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    gamma: Tensor | None,
+    beta: Tensor | None,
+    groups: int,
+    eps: float,
+    eps_by_share: bool,
+) -> Tensor:
+    """Statistics over groups of channels too: a group is one channel of a tall picture."""
+    batch, channels, height, width = x.shape
+    if channels % groups:
+        raise ModelError(f"{channels} channels don't fall into {groups} equal groups")
+    tall = x.reshape(batch * groups, 1, channels // groups * height, width)
+    members = regions.to(torch.promote_types(x.dtype, torch.float32))
+    stacked = members.repeat_interleave(groups, dim=0).repeat(1, 1, channels // groups, 1)
+    normal = region_normalize(tall, stacked, eps=eps, eps_by_share=eps_by_share)
+    answer = normal.reshape(x.shape).to(members.dtype)
+    if weight is not None:
+        answer = answer * torch.einsum("nkhw,kc->nchw", members, weight.to(members.dtype))
+    if bias is not None:
+        answer = answer + torch.einsum("nkhw,kc->nchw", members, bias.to(members.dtype))
+    if gamma is not None:
+        answer = answer * (1 + gamma)
+    return (answer if beta is None else answer + beta).to(x.dtype)
 
 
 def _by_products(
@@ -160,10 +200,12 @@ class RegionNorm(nn.Module):
         regions: int = 2,
         *,
         statistics: Statistics = "instance",
+        groups: int = 32,
         eps: float = 1e-5,
     ) -> None:
         super().__init__()
         self.statistics: Statistics = statistics
+        self.groups = groups
         self.eps = eps
         self.weight = nn.Parameter(torch.ones(regions, channels))
         self.bias = nn.Parameter(torch.zeros(regions, channels))
@@ -171,7 +213,13 @@ class RegionNorm(nn.Module):
     def forward(self, x: Tensor, regions: Tensor) -> Tensor:
         """Normalise x by regions."""
         return region_normalize(
-            x, regions, self.weight, self.bias, statistics=self.statistics, eps=self.eps
+            x,
+            regions,
+            self.weight,
+            self.bias,
+            statistics=self.statistics,
+            groups=self.groups,
+            eps=self.eps,
         )
 
 
@@ -183,7 +231,7 @@ class RegionNormBasic(nn.Module):
         statistics: "instance" (paper) or "batch" (released code).
         affine: "region", each region has its own γ and β (paper); "released", γ acts in its region
             and both β act everywhere.
-        eps, eps_by_share: see `region_normalize`.
+        groups, eps, eps_by_share: see `region_normalize`.
 
     Shapes: x N×C×H×W, mask N×1×h×w (1 = missing, resized by nearest neighbour) → N×C×H×W.
     Row 0 of `weight` and `bias` belongs to the known region, row 1 to the hole.
@@ -195,12 +243,14 @@ class RegionNormBasic(nn.Module):
         *,
         statistics: Statistics = "instance",
         affine: Affine = "region",
+        groups: int = 32,
         eps: float = 1e-5,
         eps_by_share: bool = False,
     ) -> None:
         super().__init__()
         self.statistics: Statistics = statistics
         self.affine = affine
+        self.groups = groups
         self.eps = eps
         self.eps_by_share = eps_by_share
         self.weight = nn.Parameter(torch.ones(2, channels))
@@ -218,6 +268,7 @@ class RegionNormBasic(nn.Module):
             self.weight,
             bias,
             statistics=self.statistics,
+            groups=self.groups,
             eps=self.eps,
             eps_by_share=self.eps_by_share,
         )
@@ -241,7 +292,7 @@ class RegionNormLearnable(nn.Module):
         channels: unused by the weights (γ and β have one channel), kept for the norms' common form.
         threshold: t of eq. (15).
         statistics: "instance" (paper) or "batch" (released code).
-        eps, eps_by_share: see `region_normalize`.
+        groups, eps, eps_by_share: see `region_normalize`.
 
     Shapes: x N×C×H×W → N×C×H×W; a mask given as second argument is ignored.
     """
@@ -252,6 +303,7 @@ class RegionNormLearnable(nn.Module):
         *,
         threshold: float = 0.8,
         statistics: Statistics = "instance",
+        groups: int = 32,
         eps: float = 1e-5,
         eps_by_share: bool = False,
     ) -> None:
@@ -259,6 +311,7 @@ class RegionNormLearnable(nn.Module):
         del channels
         self.statistics: Statistics = statistics
         self.threshold = threshold
+        self.groups = groups
         self.eps = eps
         self.eps_by_share = eps_by_share
         self.response = nn.Conv2d(2, 1, kernel_size=7, padding=3, bias=False)
@@ -280,6 +333,7 @@ class RegionNormLearnable(nn.Module):
             gamma=gamma,
             beta=beta,
             statistics=self.statistics,
+            groups=self.groups,
             eps=self.eps,
             eps_by_share=self.eps_by_share,
         )

@@ -243,4 +243,4 @@ def disagreement(path: PurePath, actual: str | None) -> str | None:
     named = format_of_name(path)
     if actual is None or named is None or named.name == actual:
         return None
-    return f"{path.name} holds {BY_NAME[actual].title} data, whatever its name says"
+    return f"it holds {BY_NAME[actual].title} data, though its name says {named.title}"

@@ -34,6 +34,7 @@ _FEW = 32  # values that a mask of labels may have
 _MANY = 64  # colours that only a photo has
 _COPY_SHARE = 0.25  # of the pixels that must be as in the photo
 _SMALL = 64 * 64  # pixels; in a smaller picture statistics say nothing
+_LARGE = 1 << 20  # samples; of a larger picture some pixels are looked at first
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,8 +111,10 @@ def _whiteness(color: Bytes, alpha: Bytes | None) -> Mask:
 
 def _auto(color: Bytes, photo: Bytes | None) -> MaskReading:
     """Read an opaque picture."""
-    white = _whiteness(color, None)
-    counts = _counts(color)
+    neutral = _is_neutral(color)
+    grey = color[..., 0] if neutral else luminance(color)
+    white = np.asarray(grey >= _HALF)
+    counts = _counts(color, neutral=neutral)
     if set(counts) <= {0, 0xFFFFFF} or len(counts) == 1:
         return MaskReading(white, "luminance")
     if photo is not None and _is_copy(color, photo):
@@ -119,8 +122,8 @@ def _auto(color: Bytes, photo: Bytes | None) -> MaskReading:
         painted = _painted(color, photo)
         seen = "" if painted.any() else "it is the photo itself, without paint on it"
         return MaskReading(painted, "difference", note, seen)
-    _refuse_photos(color, counts)
-    strokes = _strokes(color, counts)
+    _refuse_photos(grey, counts)
+    strokes = None if neutral else _strokes(color, counts)
     if strokes is not None:
         return strokes
     if white.any() and not white.all():
@@ -128,18 +131,34 @@ def _auto(color: Bytes, photo: Bytes | None) -> MaskReading:
     return _by_values(color) or MaskReading(white, "luminance")
 
 
-def _counts(color: Bytes) -> dict[int, int]:
-    """How often each colour is there, as 0xrrggbb, the most frequent first."""
+def _is_neutral(color: Bytes) -> bool:
+    """Whether a picture is black, white and grey alone."""
     red = color[..., 0]
-    if np.array_equal(red, color[..., 1]) and np.array_equal(red, color[..., 2]):
-        counts = np.bincount(red.ravel())
-        found = np.flatnonzero(counts)
-        numbers, found = counts[found], found * 0x010101
+    return np.array_equal(red, color[..., 1]) and np.array_equal(red, color[..., 2])
+
+
+def _counts(color: Bytes, *, neutral: bool = False) -> dict[int, int]:
+    """How often each colour is there, as 0xrrggbb, the most frequent first."""
+    found: npt.NDArray[np.intp]
+    if neutral:
+        counts = np.bincount(color[..., 0].ravel())
+        values = np.flatnonzero(counts)
+        numbers, found = counts[values], values * 0x010101
+    elif color.size < _SMALL:
+        colors, numbers = np.unique(_keys(color), return_counts=True)
+        found = colors.astype(np.intp)
     else:
-        keys = color.reshape(-1, 3).astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-        found, numbers = np.unique(keys, return_counts=True)
+        counts = np.bincount(_keys(color))
+        found = np.flatnonzero(counts)
+        numbers = counts[found]
     order = np.argsort(-numbers, kind="stable")
     return dict(zip(found[order].tolist(), numbers[order].tolist(), strict=True))
+
+
+def _keys(color: Bytes) -> npt.NDArray[np.uint32]:
+    """Colours as numbers, 0xrrggbb."""
+    red, green, blue = (color[..., channel].astype(np.uint32).ravel() for channel in range(3))
+    return np.asarray(red * np.uint32(1 << 16) + green * np.uint32(1 << 8) + blue, np.uint32)
 
 
 def _is_copy(color: Bytes, photo: Bytes, seen: Mask | None = None) -> bool:
@@ -152,6 +171,10 @@ def _is_copy(color: Bytes, photo: Bytes, seen: Mask | None = None) -> bool:
         photo: of the same size.
         seen: where to compare them; everywhere by default.
     """
+    sample = np.s_[::7, ::7]
+    alike = np.count_nonzero(_distance(color[sample], photo[sample]) <= _NEAR)
+    if color.size > _LARGE and alike < 0.5 * _COPY_SHARE * color[sample].size / 3 and seen is None:
+        return False  # as nearly all masks are, told in no time
     distance = _distance(color, photo)
     rough = _rough(photo)
     if seen is not None:
@@ -183,7 +206,9 @@ def _rough(photo: Bytes) -> Mask:
 def _distance(color: Bytes, other: Bytes) -> Bytes:
     """The largest difference of a channel, of each pixel."""
     above, below = np.maximum(color, other), np.minimum(color, other)
-    return np.asarray((above - below).max(axis=2))
+    apart = above - below
+    largest: Bytes = np.maximum(np.maximum(apart[..., 0], apart[..., 1]), apart[..., 2])
+    return largest
 
 
 def _painted(color: Bytes, photo: Bytes) -> Mask:
@@ -222,13 +247,12 @@ def _enclosed(painted: Mask, color: Bytes, tolerance: int) -> Mask:
     return np.asarray(closed[3:-3, 3:-3] & alike)
 
 
-def _refuse_photos(color: Bytes, counts: dict[int, int]) -> None:
+def _refuse_photos(grey: Bytes, counts: dict[int, int]) -> None:
     """Refuse what has many greys in between, and so is no mask.
 
     Raises:
         MaskError: if it looks like a photo.
     """
-    grey = luminance(color)
     if grey.size < _SMALL or len(counts) <= _MANY:
         return
     middle = (grey > 32) & (grey < 223)
@@ -257,13 +281,20 @@ def _strokes(color: Bytes, counts: dict[int, int]) -> MaskReading | None:
     ground = np.array([key >> 16, key >> 8 & 255, key & 255], np.uint8)
     distance = _distance(color, np.broadcast_to(ground, color.shape))
     strokes = np.asarray(distance >= max(int(distance.max()) // 2, 1))
-    saturated = (color.max(axis=2) - color.min(axis=2)) >= _SATURATED
+    saturated = _is_saturated(color)
     if np.count_nonzero(saturated & strokes) <= 0.5 * np.count_nonzero(strokes):
         return None
     if np.array_equal(strokes, _whiteness(color, None)):
         return MaskReading(strokes, "luminance")
     note = f"the mask has coloured strokes on {_name(key)}: the strokes are filled"
     return MaskReading(strokes, "strokes", note)
+
+
+def _is_saturated(color: Bytes) -> Mask:
+    red, green, blue = (color[..., channel] for channel in range(3))
+    highest = np.maximum(np.maximum(red, green), blue)
+    lowest = np.minimum(np.minimum(red, green), blue)
+    return np.asarray(highest - lowest >= _SATURATED)
 
 
 def _by_values(color: Bytes) -> MaskReading | None:
@@ -309,7 +340,7 @@ def _auto_with_alpha(color: Bytes, alpha: Bytes, photo: Bytes | None) -> MaskRea
 def _contract_or_strokes(color: Bytes, alpha: Bytes, white: Mask) -> MaskReading:
     """White on nothing, by contract; unless colours lie beside it, which are strokes too."""
     opaque = alpha >= _HALF
-    coloured = opaque & ((color.max(axis=2) - color.min(axis=2)) >= _SATURATED)
+    coloured = opaque & _is_saturated(color)
     if np.count_nonzero(coloured & ~white) > 0.02 * np.count_nonzero(opaque):
         note = "the mask is read by its transparency: what is opaque is filled"
         return MaskReading(opaque, "alpha", note)

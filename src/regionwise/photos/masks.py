@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import os
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,10 @@ from PIL import Image
 
 from regionwise.arrays import Mask
 from regionwise.errors import MaskError, PhotoError, RegionwiseWarning
+from regionwise.photos.frames import count_frames
 from regionwise.photos.mask_reading import read_picture
 from regionwise.photos.photo import Photo
-from regionwise.photos.reading import MAX_PIXELS, Source, read_photo
+from regionwise.photos.reading import MAX_PIXELS, Source, bytes_of, name_of, read_photo
 
 _HUGE = 0.6  # of the photo; beyond it a network mostly invents
 _TILE = 512
@@ -104,6 +106,9 @@ def find_mask(
         MaskError: if it can't be read or has another size than the photo.
     """
     try:
+        if isinstance(source, (str, os.PathLike, bytes)):
+            name = name or name_of(source)
+            source = _of_one_picture(bytes_of(source, name), name)
         picture = read_photo(_plain(source), name=name, max_pixels=max_pixels)
     except PhotoError as error:
         raise MaskError(f"the mask can't be used: {error}") from error
@@ -121,6 +126,18 @@ def find_mask(
             raise MaskError(_of_another_size(mask, size))
         mask = _resized(mask, size)
     return FoundMask(mask, reading.way, tuple(notes), reading.seen)
+
+
+def _of_one_picture(data: bytes, name: str) -> bytes:
+    """The file's bytes, if it holds one picture.
+
+    Raises:
+        MaskError: if it holds several.
+    """
+    pictures = count_frames(data, name)
+    if pictures > 1:
+        raise MaskError(f"{name} holds {pictures} pictures; give a file of one as mask")
+    return data
 
 
 def _lies_as_the_sensor(picture: Photo, photo: Photo) -> bool:

@@ -44,7 +44,7 @@ def read_photo(source: Source, *, name: str | None = None, max_pixels: int = MAX
     """
     data: bytes | None = None
     kind: str | None = None
-    name = name or _name(source)
+    name = name or name_of(source)
     try:
         if isinstance(source, np.ndarray):
             raster = raster_from_array(_without_floats(_native(source)))
@@ -71,7 +71,7 @@ def read_photo(source: Source, *, name: str | None = None, max_pixels: int = MAX
     return photo_from_raster(raster, kind, data)
 
 
-def _name(source: Source) -> str:
+def name_of(source: Source) -> str:
     """What to call a source in a message."""
     if isinstance(source, (str, os.PathLike)):
         return os.fspath(source)

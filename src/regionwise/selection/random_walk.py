@@ -19,6 +19,8 @@ from regionwise.selection.prompt import Prompt
 
 _SIDE = 200
 """Pixels of the longer side at which the thing is looked for."""
+_BLUR = 1.0
+"""Pixels of a Gaussian before: grain and fine texture are no borders."""
 _ROUNDS = 4
 _COLORS = 6
 """Gaussians in a colour model."""
@@ -107,6 +109,9 @@ def _seeds(
 
 def _walked(image: Floats, seeds: NDArray[np.int8], *, boxed: bool) -> Floats:
     """Each pixel's probability to be of the thing."""
+    from scipy.ndimage import gaussian_filter
+
+    image = np.asarray(gaussian_filter(image, (_BLUR, _BLUR, 0)), np.float32)
     graph = _Graph(image)
     if boxed and not (seeds > 0).any():
         thing, nearness = np.asarray(seeds >= 0), np.ones(seeds.shape, np.float32)

@@ -21,6 +21,7 @@ from regionwise.web.refusals import RefusedError
 
 _MAX_FILES = 8
 _MAX_FIELDS = 64
+_MAY_REPEAT = "box"
 _MAX_FIELD = 4096  # bytes of a part that is no file
 _GLANCE = 0.25  # seconds between two looks at whether a body is still welcome
 _GRACE = 10.0  # seconds before a body's speed counts
@@ -37,7 +38,11 @@ class SentFile:
 
 @dataclass
 class Form:
-    """A form's fields and files by name; where a name comes twice the last one counts."""
+    """A form's fields and files by name.
+
+    A field `box` may come several times, and then holds all of them with a semicolon between; all
+    else comes once.
+    """
 
     fields: dict[str, str] = field(default_factory=dict)
     files: dict[str, SentFile] = field(default_factory=dict)
@@ -98,11 +103,14 @@ async def read_form(request: Request, limits: BodyLimits) -> Form:
         raise RefusedError(400, "the form is cut short; send it anew")
     form = Form()
     for name, value in data.multi_items():
+        before = form.fields.get(name)
+        if name in form.files or (before is not None and name != _MAY_REPEAT):
+            raise RefusedError(400, f"the form has {name[:60]!r} twice; send it once")
         if isinstance(value, UploadFile):
             form.files[name] = SentFile(value.filename or "", await value.read())
             await value.close()
         else:
-            form.fields[name] = value
+            form.fields[name] = value if before is None else f"{before};{value}"
     return form
 
 

@@ -10,12 +10,13 @@ import numpy as np
 
 from regionwise.arrays import Mask
 from regionwise.engines.engine import Engine
-from regionwise.errors import MaskError, RegionwiseError
+from regionwise.errors import MaskError, PhotoError, RegionwiseError
 from regionwise.filling.fill import ReportProgress
 from regionwise.filling.hole import find_hole, resized
 from regionwise.filling.photo_bytes import fill_found
 from regionwise.photos import masks
 from regionwise.photos.companions import beside, told
+from regionwise.photos.frames import count_frames
 from regionwise.photos.masks import FoundMask
 from regionwise.photos.photo import Photo
 from regionwise.photos.reading import read_photo
@@ -42,6 +43,12 @@ def open_photo(data: bytes, max_pixels: int) -> Photo:
         RefusedError: with 413, if it does not fit into memory.
     """
     try:
+        pictures = count_frames(data, "the photo")
+        if pictures > 1:
+            raise PhotoError(
+                f"the photo holds {pictures} pictures, and here one is filled; send it alone, "
+                "or fill the file by the command line"
+            )
         return read_photo(data, max_pixels=max_pixels)
     except MemoryError as error:
         raise RefusedError(

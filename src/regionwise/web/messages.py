@@ -22,7 +22,7 @@ from regionwise.web.refusals import RefusedError
 _Form = TypeVar("_Form", bound=BaseModel)
 _Request = TypeVar("_Request", bound="FillRequest")
 
-_LONGEST_TEXT = 100
+_LONGEST_TEXT, _LONGEST_BOXES = 100, 2000
 
 
 class FillRequest(BaseModel):
@@ -84,9 +84,13 @@ def _form_field(one: dataclasses.Field[Any]) -> tuple[Any, Any]:
         default=one.default,
         ge=option.minimum,
         le=option.served_maximum or option.maximum,
-        max_length=_LONGEST_TEXT if hint in (str, str | None) else None,
+        max_length=_longest(one.name) if hint in (str, str | None) else None,
         description=option.help,
     )
+
+
+def _longest(name: str) -> int:
+    return _LONGEST_BOXES if name == "box" else _LONGEST_TEXT
 
 
 def served_maximum(name: str) -> float:

@@ -78,7 +78,7 @@ def _lay(patch: Patch, top: int, left: int, samples: Pixels, alpha: Pixels | Non
     ]
     ours = np.s_[first_row - top : last_row - top, first_column - left : last_column - left]
     hole = patch.hole[theirs]
-    samples[ours][hole] = patch.color[theirs][hole]
+    np.copyto(samples[ours], patch.color[theirs], where=hole[..., None])
     if alpha is not None:
         alpha[ours][hole] = np.iinfo(alpha.dtype).max
 

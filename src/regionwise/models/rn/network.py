@@ -106,7 +106,7 @@ class RegionNormGenerator(InpaintingNetwork):
         super().__init__()
         for name, value, allowed in (
             ("decoder", decoder, ("pixel_shuffle", "transposed")),
-            ("statistics", statistics, ("instance", "batch")),
+            ("statistics", statistics, ("instance", "batch", "layer", "group")),
             ("affine", affine, ("region", "released")),
             ("start", start, ("white", "membrane")),
         ):

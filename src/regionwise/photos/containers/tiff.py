@@ -203,6 +203,8 @@ def _raster(page: Any, samples: Pixels) -> Raster:
     if page.photometric == _WHITE_IS_ZERO:
         samples = ~samples
     channels = samples.shape[2] if samples.ndim == 3 else 0
+    if channels and samples.dtype == bool:
+        raise UnsupportedPixelsError("has several channels of 1 bit; convert it to 8 bits first")
     if page.photometric == _SEPARATED:
         modes = {4: "CMYK"} if samples.dtype == np.uint8 else {}
     else:

@@ -79,12 +79,11 @@ export class Desk {
         shown = true;
         keepFile(photo.key, file).catch(() => say(t("This browser keeps no files: a reload loses them.")));
       } catch (error) {
-        failures.push(`${name}: ${error.message}`);
+        failures.push({ name, reason: error.message });
       }
     }
     delete document.body.dataset.opening;
-    if (failures.length === 1) complain(new Error(failures[0]));
-    else if (failures.length) complain(new Error(manyFailures(failures)));
+    if (failures.length) complain(new Error(inWords(failures)));
     this.status("");
     this.update();
     this.save();
@@ -378,9 +377,12 @@ function facts(info) {
   return `${info.width} × ${info.height} ${info.format}${depth}`;
 }
 
-/** Some photos that could not be opened, in one message. */
-function manyFailures(failures) {
-  const first = failures.slice(0, 3).join(" ");
-  const count = failures.length;
-  return `${t("{count} files could not be opened.", { count })} ${first}${count > 3 ? " …" : ""}`;
+/** Files that could not be opened, in one message: why, once for all that have the same reason. */
+function inWords(failures) {
+  const [{ name, reason }] = failures;
+  if (failures.length === 1) return `${name}: ${reason}`;
+  const names = failures.slice(0, 3).map((one) => one.name).join(", ");
+  const more = failures.length > 3 ? ", …" : "";
+  const said = failures.every((one) => one.reason === reason) ? ` ${reason}` : ` ${name}: ${reason}`;
+  return `${t("{count} files could not be opened.", { count: failures.length })} (${names}${more})${said}`;
 }

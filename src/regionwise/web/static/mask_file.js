@@ -79,6 +79,11 @@ export async function changedMask(operations, width, height, pixels) {
   return { kind: "bitmap", erase: false, ...bounds, blob };
 }
 
+/** A whole mask of bytes, 1 = set, wider by so many pixels. */
+export function changedBits(mask, width, height, pixels) {
+  return dilated(mask, width, height, Math.floor(pixels));
+}
+
 /** 1 for all pixels within a distance of one that is 1: first along rows, then down columns. */
 function dilated(source, width, height, reach) {
   const far = reach + 1;

@@ -112,7 +112,7 @@ export class Options {
         throw new Error(t("{name} must be a number from {min} to {max}.", { name: t(name), min, max }));
       }
     }
-    const values = { ...this.words.find(({ name }) => name === word).options };
+    const values = { ...this.words.find(({ name }) => name === word)?.options };
     if (this.model.value) Object.assign(values, { model: this.model.value });
     values.grow = this.grow.value || "0";
     if (this.ensemble.checked) values.ensemble = "true";
@@ -132,7 +132,8 @@ export class Options {
     const named = (word) => ({ name: t(WORDS[word][0]), word, options: this.values(word) });
     const sharp = named("sharp");
     const other = { ...sharp.options, seed: String(seed + 1) };
-    return [named("auto"), sharp, { ...sharp, name: `${sharp.name} 2`, options: other }, named("smooth")];
+    const all = [named("auto"), sharp, { ...sharp, name: `${sharp.name} 2`, options: other }, named("smooth")];
+    return all.filter(({ word }) => this.words.some(({ name }) => name === word));
   }
 }
 
