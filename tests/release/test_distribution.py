@@ -42,6 +42,10 @@ def test_the_wheel_holds_what_a_fill_needs(wheel: Path):
         for path in (ROOT / "src").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+    source |= {  # recipes by name
+        f"regionwise/{path.relative_to(ROOT).as_posix()}"
+        for path in (ROOT / "recipes").rglob("*.*")
+    }
     inside = {name for name in names if not name.startswith(f"regionwise-{VERSION}.dist-info/")}
     assert inside == source  # nothing is missing, no test and no stray file is there
 
