@@ -201,6 +201,7 @@ class TestStoredPhotos:
         assert told["has_hole"]
         assert client.get(f"/api/v1/photos/{told['id']}").json() == told
 
+    @pytest.mark.filterwarnings("ignore:the mask covers")
     @pytest.mark.parametrize("kind", photos())
     def test_fills_in_turn_give_what_python_gives(self, client, kind):
         data = photos()[kind]
