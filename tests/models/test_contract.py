@@ -7,6 +7,7 @@ from typing import get_type_hints
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from regionwise import compose, fill
 from regionwise.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
@@ -130,6 +131,27 @@ class TestEach:
             with torch.no_grad():
                 answers.append(built(image, mask).answer)
         assert torch.equal(*answers)
+
+    def test_folding_norms_changes_nothing(self, name):
+        network = slim(name)
+        for norm in network.modules():
+            if isinstance(norm, nn.BatchNorm2d):
+                nn.init.normal_(norm.running_mean, 0, 0.1)
+                nn.init.uniform_(norm.running_var, 0.5, 1.5)
+                if norm.affine:
+                    nn.init.uniform_(norm.weight, 0.5, 1.5)
+                    nn.init.normal_(norm.bias, 0, 0.1)
+        image, mask = sample(24, 40)
+        keys = network.state_dict().keys()
+        answers = []
+        for fold in (False, True):
+            if fold:
+                network.fold_norms()
+            torch.manual_seed(1)
+            with torch.no_grad():
+                answers.append(network(image, mask).answer)
+        torch.testing.assert_close(*answers, atol=1e-5, rtol=1e-4)
+        assert network.state_dict().keys() == keys
 
     def test_options_of_a_wrong_type_are_named(self, name):
         constructor = network_class(name).__init__

@@ -106,7 +106,8 @@ def test_fills_as_python_does(demo, size, box):
 
 
 def test_it_works_offline(demo):
-    demo.wait_for_function("navigator.serviceWorker.controller")
+    while not demo.evaluate("navigator.serviceWorker.controller !== null"):
+        demo.wait_for_timeout(100)  # its policy forbids what wait_for_function does
     demo.reload()
     demo.ready()
     assert demo.evaluate("self.crossOriginIsolated")

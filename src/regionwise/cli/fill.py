@@ -287,8 +287,7 @@ def _fill_folder(call: _Call) -> int:
     home = photos_folder.resolve()
     output = Path(call.output) if call.output else home.with_name(f"{home.name}_filled")
     shard = None if call.shard is None else parse_shard(call.shard)
-    jobs = find_jobs(photos_folder, None if call.mask is None else Path(call.mask), output)
-    jobs = [job for job in jobs if shard is None or shard.has(job)]
+    jobs = find_jobs(photos_folder, None if call.mask is None else Path(call.mask), output, shard)
     make_folder(output)
     remove_leftovers(output)
     photos = call.report["photos"] = []
@@ -302,7 +301,8 @@ def _fill_folder(call: _Call) -> int:
                     for outcome in found:
                         if rows is not None:
                             rows.add(outcome)
-                        photos.append(_as_data(outcome))
+                        if call.as_json:
+                            photos.append(_as_data(outcome))
                         counts[outcome.status] += 1
                         _tell_troubles(outcome, quiet=call.quiet)
                         step()

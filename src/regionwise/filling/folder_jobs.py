@@ -75,9 +75,9 @@ class Shard:
     number: int
     count: int
 
-    def has(self, job: Job) -> bool:
-        """Whether a job is of this part."""
-        return zlib.crc32(job.key.encode()) % self.count == self.number - 1
+    def has(self, key: str) -> bool:
+        """Whether a photo is of this part, by its path within its folder."""
+        return zlib.crc32(key.encode()) % self.count == self.number - 1
 
 
 def parse_shard(text: str) -> Shard:
@@ -94,7 +94,9 @@ def parse_shard(text: str) -> Shard:
     return Shard(int(number), int(count))
 
 
-def find_jobs(photos: Path, masks: Path | None, output: Path) -> list[Job]:
+def find_jobs(
+    photos: Path, masks: Path | None, output: Path, shard: Shard | None = None
+) -> list[Job]:
     """Pair the pictures of a folder, sub-folders included, with their masks.
 
     What looks like a picture and can't be read is a job too, which will fail and be told. Hidden
@@ -104,6 +106,7 @@ def find_jobs(photos: Path, masks: Path | None, output: Path) -> list[Job]:
         photos: a folder.
         masks: a folder, a file that serves all photos, or None.
         output: a folder; need not exist.
+        shard: leaves out the photos of all other parts; may leave none.
 
     Raises:
         PhotoError: if no photo is there.
@@ -114,24 +117,42 @@ def find_jobs(photos: Path, masks: Path | None, output: Path) -> list[Job]:
     if output.resolve() == home:
         raise OutputError(f"{output} holds the photos themselves; give another folder by `output`")
     together = masks is not None and masks.resolve() == home
-    apart = {place.resolve() for place in (masks, output) if place} - {home}
-    found = sorted(
-        photo.relative_to(photos) for photo in _pictures(photos) if not _lies_in(photo, apart)
-    )
+    apart = _Apart({place.resolve() for place in (masks, output) if place} - {home})
+    found = sorted(photo.relative_to(photos) for photo in _pictures(photos) if not apart.has(photo))
     mask = None if masks is None else find_masks(masks, only_marked=together, photos=found)
     if together and isinstance(mask, MaskFolder):
         names = {name for photo in found for name in plain_names(photo)}
         found = [photo for photo in found if not mask.is_mask_of(photo, names)]
     if not found:
         raise PhotoError(f"{photos} holds no photo to fill; {READABLE} are read")
+    if shard is not None:
+        found = [relative for relative in found if shard.has(relative.as_posix())]
     return [Job(photos / relative, relative, mask, output / relative) for relative in found]
 
 
-def _lies_in(photo: Path, folders: set[Path]) -> bool:
-    if not folders:
-        return False
-    place = Path(os.path.realpath(photo))  # unlike resolve() it bears a link to itself
-    return place in folders or bool(folders.intersection(place.parents))
+class _Apart:
+    """The folders of masks and of results, and what lies in them; each folder is asked once."""
+
+    def __init__(self, folders: set[Path]) -> None:
+        self._folders = folders
+        self._names = {str(folder) for folder in folders}
+        self._known: dict[Path, tuple[str, bool]] = {}
+
+    def has(self, photo: Path) -> bool:
+        """Whether a file lies in one of them, or is one."""
+        if not self._folders:
+            return False
+        if photo.is_symlink():
+            # Unlike resolve() it bears a link to itself.
+            return self._lies_in(Path(os.path.realpath(photo)))
+        if photo.parent not in self._known:
+            parent = Path(os.path.realpath(photo.parent))
+            self._known[photo.parent] = (str(parent), self._lies_in(parent))
+        parent_name, lies_in = self._known[photo.parent]
+        return lies_in or os.path.join(parent_name, photo.name) in self._names
+
+    def _lies_in(self, place: Path) -> bool:
+        return place in self._folders or bool(self._folders.intersection(place.parents))
 
 
 def find_masks(

@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from regionwise.layers.folding import fold_scale
+
 Maps = tuple[Tensor, Tensor | None]
 """Local channels, and global ones where there are any, N×C×H×W each."""
 
@@ -108,6 +110,10 @@ class FourierUnit(nn.Module):
         parts = F.relu(self.norm(self.conv(spectrum(exact).to(x.dtype))))
         return from_spectrum(parts.to(exact.dtype), x.shape[-1]).to(x.dtype)
 
+    def fold_norms(self) -> None:
+        """See `regionwise.layers.folding`."""
+        fold_scale(self.norm, self.conv)
+
 
 class SpectralTransform(nn.Module):
     """Global channels from global ones: half as many for the Fourier unit, and back.
@@ -130,6 +136,11 @@ class SpectralTransform(nn.Module):
         x = F.relu(self.norm(self.reduce(x)))
         y: Tensor = self.expand(x + self.unit(x))
         return y
+
+    def fold_norms(self) -> None:
+        """See `regionwise.layers.folding`."""
+        fold_scale(self.norm, self.reduce)
+        self.unit.fold_norms()
 
 
 class FourierConv(nn.Module):
@@ -180,6 +191,16 @@ class FourierConv(nn.Module):
             return local, None
         y = _sum(maps, self.local_to_global, self.global_to_global)
         return local, F.relu(self.global_norm(y))
+
+    def fold_norms(self) -> None:
+        """See `regionwise.layers.folding`."""
+        fold_scale(self.local_norm, self.local_to_local, self.global_to_local)
+        spectral = self.global_to_global
+        if spectral is not None:
+            spectral.fold_norms()
+        if self.global_norm is not None:
+            expand = None if spectral is None else spectral.expand
+            fold_scale(self.global_norm, self.local_to_global, expand)
 
 
 def _sum(maps: Maps, of_local: nn.Module | None, of_global: nn.Module | None) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from regionwise.layers.folding import fold_scale
 from regionwise.layers.fourier_conv import FourierConv, Maps
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.models.network import InpaintingNetwork
@@ -54,6 +55,12 @@ class FourierConvGenerator(InpaintingNetwork):
         features = self.decoder(torch.cat([local, distant], dim=1))
         return Prediction([crop(torch.sigmoid(self.last(features)), height, width)])
 
+    def fold_norms(self) -> None:
+        """Move what the normalisations multiply by into the convolutions, in place."""
+        for module in self.modules():
+            if isinstance(module, FourierConv | _Up):
+                module.fold_norms()
+
 
 class _ResidualBlock(nn.Module):
     """Two fast Fourier convolutions; the input is added."""
@@ -79,3 +86,7 @@ class _Up(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.norm(self.conv(x)))
+
+    def fold_norms(self) -> None:
+        """See `regionwise.layers.folding`."""
+        fold_scale(self.norm, self.conv)

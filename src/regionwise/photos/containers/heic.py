@@ -60,7 +60,7 @@ def _encode(raster: Raster, metadata: Metadata, *, bits: int, quality: int) -> b
         options["matrix_coefficients"] = 0
     file = pillow_heif.from_bytes(mode, (width, height), samples.tobytes())
     buffer = io.BytesIO()
-    image = file[0]
+    image: Any = file[0]  # its types know no profile
     image.info["exif"] = metadata.exif or None
     image.info["xmp"] = metadata.xmp or None
     if metadata.icc_profile:
