@@ -26,6 +26,7 @@ from PIL import Image
 array = np.asarray(Image.open("photos/a.jpg").convert("RGB"))
 mask_array = np.asarray(Image.open("masks/a.png").convert("L")) > 127
 pairs = [(array, mask_array)]
+photo_bytes, mask_bytes = open("photos/a.jpg", "rb").read(), open("masks/a.png", "rb").read()
 """
 """What the pages speak of without saying where it is from."""
 TENSORS = """
