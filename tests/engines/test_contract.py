@@ -22,15 +22,18 @@ from regionwise.engines.wrapping import wrapped
 from regionwise.engines.zoo import load_model
 from regionwise.models.registry import create_model
 from regionwise.web.shared_engine import SharedEngine
+from regionwise.web.stopping import Stop, StoppableEngine
 from regionwise.weights import bundled
 
-WRAPPERS: list[type[Wrapper]] = [
-    EnsembleEngine,
-    PoissonBlendedEngine,
-    PolyphaseEngine,
-    SharedEngine,
-    TexturedEngine,
-]
+WRAPPERS: dict[type[Wrapper], Callable[[Engine], Engine]] = {
+    EnsembleEngine: EnsembleEngine,
+    PoissonBlendedEngine: PoissonBlendedEngine,
+    PolyphaseEngine: PolyphaseEngine,
+    SharedEngine: SharedEngine,
+    StoppableEngine: lambda engine: StoppableEngine(engine, Stop(seconds=60)),
+    TexturedEngine: TexturedEngine,
+}
+"""How each is put round an engine."""
 
 
 def engines() -> dict[str, Callable[[Path], Engine]]:
@@ -104,7 +107,7 @@ class Telling(MembraneEngine):
 
 @pytest.mark.parametrize("wrapper", WRAPPERS)
 def test_a_wrapper_has_the_traits_of_what_it_wraps(wrapper: type[Wrapper]) -> None:
-    engine = wrapper(Telling())
+    engine = WRAPPERS[wrapper](Telling())
     fills(engine)
     of_texture = 0.0 if wrapper is TexturedEngine else 0.5
     assert engine.traits == Traits(True, True, of_texture, Path("of/mine.onnx"))
