@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import anyio
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
@@ -101,6 +101,14 @@ async def read_form(request: Request, limits: BodyLimits) -> Form:
     if not parser.ended:
         await data.close()
         raise RefusedError(400, "the form is cut short; send it anew")
+    try:
+        return await _gathered(data)
+    finally:
+        await data.close()
+
+
+async def _gathered(data: FormData) -> Form:
+    """The parser's fields and files in ours."""
     form = Form()
     for name, value in data.multi_items():
         before = form.fields.get(name)
@@ -108,7 +116,6 @@ async def read_form(request: Request, limits: BodyLimits) -> Form:
             raise RefusedError(400, f"the form has {name[:60]!r} twice; send it once")
         if isinstance(value, UploadFile):
             form.files[name] = SentFile(value.filename or "", await value.read())
-            await value.close()
         else:
             form.fields[name] = value if before is None else f"{before};{value}"
     return form
