@@ -30,7 +30,7 @@ def test_a_full_disk_keeps_the_older_checkpoint(tmp_path):
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
-        with pytest.raises(OutputError, match=r"last\.pt: can't be written"):
+        with pytest.raises(OutputError, match=r"last\.pt can't be written"):
             write_atomically({"generator": torch.zeros(1_000_000), "step": 2}, file)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
