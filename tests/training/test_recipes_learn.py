@@ -113,13 +113,16 @@ def players(recipe, folder, run):
 def test_a_batch_is_learned_by_heart(name, folder, tmp_path):
     recipe = scaled_down(name)
     trainer_of, batch = players(recipe, folder, tmp_path)
+    learned_before = None
     for stretch in timetable(recipe, photos=4):
         trainer = trainer_of(stretch)
+        goes_on = stretch.phase.losses == learned_before  # with what it has learned already
+        learned_before = stretch.phase.losses
         seen = [trainer.step(batch, stretch.start) for _ in range(STEPS)]
         values = [trainer.joint_sum(numbers) for numbers in seen]
         assert all(math.isfinite(value) for numbers in values for value in numbers.values())
         losses = [learned(stretch.phase, numbers) for numbers in values]
-        assert min(losses[-3:]) < 0.95 * losses[0]
+        assert min(losses[-3:]) < (1.0 if goes_on else 0.95) * losses[0]
         if stretch.phase.adversarial:
             assert values[-1]["gradient_discriminator"] > 0
 
