@@ -9,7 +9,7 @@ from tests.support.tiny_networks import write_blur, write_constant
 
 import regionwise.evaluation.settings as settings_module
 from regionwise.cli import main
-from regionwise.data.photo_sources import PhotoSource, find_photos, is_held_out
+from regionwise.data.photo_sources import find_photos, is_held_out
 from regionwise.engines.engine import NO_TRAITS
 from regionwise.engines.wrapping import wrapped
 from regionwise.engines.zoo import load_model
@@ -21,6 +21,7 @@ from regionwise.evaluation.run import Evaluation, Shard, fill_and_compose, read_
 from regionwise.evaluation.settings import EvaluationSettings, claim_folder
 from regionwise.evaluation.summary import errors_of, tables_of, write_summary
 from regionwise.evaluation.workers import run_in_workers
+from regionwise.photos.photo_source import PhotoSource
 from regionwise.weights import bundled
 
 

@@ -22,10 +22,10 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from regionwise.arrays import Mask
 from regionwise.data.framing import framed
-from regionwise.data.photo_sources import PhotoSource
 from regionwise.errors import DataError, RegionwiseError
 from regionwise.holes import FAMILIES, Family, StoredMasks, draw_hole, rectangle
 from regionwise.layers.canny import canny_edges
+from regionwise.photos.photo_source import PhotoSource
 from regionwise.recipe.schema import STORED, DataSection, HolesSection
 
 

@@ -5,30 +5,11 @@ from __future__ import annotations
 import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from regionwise.errors import DataError
 from regionwise.photos.formats import is_picture_name
-
-
-@dataclass(frozen=True)
-class PhotoSource:
-    """Where a photo's bytes lie: a file, or a part of a tar shard.
-
-    The name is the path inside its folder or shard: the same wherever these are kept.
-    """
-
-    file: Path
-    name: str
-    offset: int = 0
-    length: int = -1
-
-    def read(self) -> bytes:
-        """The file's bytes."""
-        with self.file.open("rb") as stream:
-            stream.seek(self.offset)
-            return stream.read(self.length)
+from regionwise.photos.photo_source import PhotoSource
 
 
 def find_photos(sources: Sequence[Path]) -> list[PhotoSource]:

@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image
 
 from regionwise.arrays import Mask
-from regionwise.data.photo_sources import PhotoSource
 from regionwise.errors import DataError, MaskError
 from regionwise.evaluation.manifest import Manifest, checksum
 from regionwise.holes import Ratio, Size, StoredMasks
+from regionwise.photos.photo_source import PhotoSource
 
 TENTHS: tuple[Ratio, ...] = tuple((low / 10, (low + 1) / 10) for low in range(6))
 """Bins of hole ratios into which masks from files are put."""

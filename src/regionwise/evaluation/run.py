@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from regionwise.arrays import Mask
-from regionwise.data.photo_sources import PhotoSource
 from regionwise.engines.engine import Engine
 from regionwise.errors import DataError, ModelError, PhotoError, RegionwiseError
 from regionwise.evaluation.feature_files import FeatureFile, FeatureSource
@@ -25,6 +24,7 @@ from regionwise.evaluation.metrics.registry import METRICS, measure
 from regionwise.evaluation.plan import HoleSet, Plan
 from regionwise.evaluation.rows import Row, append_row, read_rows
 from regionwise.holes import Size
+from regionwise.photos.photo_source import PhotoSource
 from regionwise.photos.reading import pillow_image
 
 Pixels = NDArray[np.uint8]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +15,7 @@ from regionwise.errors import DataError, MaskError
 from regionwise.holes.ratio import Ratio, Size, pixel_counts
 from regionwise.photos.formats import is_picture_name
 from regionwise.photos.masks import find_mask
+from regionwise.photos.photo_source import PhotoSource
 
 
 class StoredMasks:
@@ -44,7 +44,7 @@ class StoredMasks:
     ) -> None:
         self.augment = augment
         self.invert = invert
-        self._masks: list[_Place] = []
+        self._masks: list[PhotoSource] = []
         for source in sources:
             if not source.exists():
                 raise DataError(f"{source}: there is no such folder, tar or mask")
@@ -53,7 +53,7 @@ class StoredMasks:
                 if file.suffix == ".tar":
                     self._masks += _masks_in_tar(file)
                 elif is_picture_name(file.name):
-                    self._masks.append(_Place(str(file), file))
+                    self._masks.append(PhotoSource(file, str(file)))
         if not self._masks:
             where = ", ".join(map(str, sources))
             raise DataError(
@@ -109,29 +109,14 @@ class StoredMasks:
         return ImageOps.invert(picture) if self.invert else picture
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where a mask lies: a file, or a part of a tar. It is read when it is drawn."""
-
-    name: str
-    file: Path
-    offset: int = 0
-    length: int = -1
-
-    def read(self) -> bytes:
-        with self.file.open("rb") as stream:
-            stream.seek(self.offset)
-            return stream.read(self.length)
-
-
-def _masks_in_tar(file: Path) -> list[_Place]:
+def _masks_in_tar(file: Path) -> list[PhotoSource]:
     masks = []
     try:
         with tarfile.open(file, "r:") as archive:
             for member in archive:
                 if member.isfile() and is_picture_name(member.name):
                     name = f"{file}:{member.name}"
-                    masks.append(_Place(name, file, member.offset_data, member.size))
+                    masks.append(PhotoSource(file, name, member.offset_data, member.size))
     except tarfile.TarError as error:
         raise DataError(f"{file}: not a readable tar ({' '.join(str(error).split())})") from error
     return masks

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from regionwise.data.photo_sources import PhotoSource
 from regionwise.errors import RecipeError
+from regionwise.photos.photo_source import PhotoSource
 from regionwise.recipe import Recipe, check_recipe
 from regionwise.recipe.section import Duration
 from regionwise.training.loop import TrainingProgress, train

@@ -15,8 +15,8 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from regionwise.data.batches import Batch, HolePhotos, stream_batches
-from regionwise.data.photo_sources import PhotoSource
 from regionwise.errors import OutputError, RegionwiseWarning, TrainingAlarm
+from regionwise.photos.photo_source import PhotoSource
 from regionwise.recipe.schema import Recipe
 from regionwise.training.alarms import Alarms
 from regionwise.training.curve import Curve

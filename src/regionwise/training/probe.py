@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 from regionwise.data.batches import Batch, HolePhotos, draw_holes, families, stream_batches
-from regionwise.data.photo_sources import PhotoSource
+from regionwise.photos.photo_source import PhotoSource
 from regionwise.recipe.schema import Phase, Recipe
 from regionwise.training.gradient_budget import BUDGET, gradient_shares
 from regionwise.training.networks import Networks

@@ -9,9 +9,10 @@ from typing import Any
 
 import yaml
 
-from regionwise.data.photo_sources import PhotoSource, is_held_out
+from regionwise.data.photo_sources import is_held_out
 from regionwise.errors import DataError, OutputError
 from regionwise.output import write_whole
+from regionwise.photos.photo_source import PhotoSource
 from regionwise.recipe import Recipe, check_recipe
 
 _NAME = "run.yaml"

@@ -14,12 +14,12 @@ from torch import Tensor, nn
 from regionwise.arrays import Mask
 from regionwise.classical.membrane import membrane_fill
 from regionwise.data.batches import draw_holes, families
-from regionwise.data.photo_sources import PhotoSource
 from regionwise.errors import PhotoError
 from regionwise.evaluation.manifest import read_manifest
 from regionwise.evaluation.metrics.pixels import l1, psnr
 from regionwise.evaluation.metrics.ssim import ssim
 from regionwise.evaluation.run import read_truth
+from regionwise.photos.photo_source import PhotoSource
 from regionwise.recipe.schema import Recipe
 
 Pixels = NDArray[np.uint8]
