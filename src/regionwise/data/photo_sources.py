@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from regionwise.errors import DataError
 from regionwise.photos.formats import is_picture_name
-from regionwise.photos.photo_source import PhotoSource
+from regionwise.photos.photo_source import PhotoSource, pictures_in_tar
 
 
 def find_photos(sources: Sequence[Path]) -> list[PhotoSource]:
@@ -28,7 +27,7 @@ def find_photos(sources: Sequence[Path]) -> list[PhotoSource]:
         inside = sorted(source.rglob("*")) if source.is_dir() else [source]
         for file in inside:
             if file.suffix == ".tar":
-                photos += _photos_in_shard(file)
+                photos += pictures_in_tar(file)
             elif is_picture_name(file.name):
                 name = file.relative_to(source) if source.is_dir() else file.name
                 photos.append(PhotoSource(file, str(name)))
@@ -43,16 +42,6 @@ def find_photos(sources: Sequence[Path]) -> list[PhotoSource]:
 def is_held_out(photo: PhotoSource) -> bool:
     """Whether the photo is one of the twentieth that training leaves out, by its name's CRC-32."""
     return zlib.crc32(photo.name.encode()) % 20 == 0
-
-
-def _photos_in_shard(file: Path) -> Iterator[PhotoSource]:
-    try:
-        with tarfile.open(file, "r:") as shard:
-            for member in shard:
-                if member.isfile() and is_picture_name(member.name):
-                    yield PhotoSource(file, member.name, member.offset_data, member.size)
-    except tarfile.TarError as error:
-        raise DataError(f"{file}: not a readable tar shard ({error})") from error
 
 
 def _photos_in_list(file: Path) -> Iterator[PhotoSource]:

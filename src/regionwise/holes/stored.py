@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import tarfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +15,7 @@ from regionwise.errors import DataError, MaskError
 from regionwise.holes.ratio import Ratio, Size, pixel_counts
 from regionwise.photos.formats import is_picture_name
 from regionwise.photos.masks import find_mask
-from regionwise.photos.photo_source import PhotoSource
+from regionwise.photos.photo_source import PhotoSource, pictures_in_tar
 
 
 class StoredMasks:
@@ -110,16 +110,7 @@ class StoredMasks:
 
 
 def _masks_in_tar(file: Path) -> list[PhotoSource]:
-    masks = []
-    try:
-        with tarfile.open(file, "r:") as archive:
-            for member in archive:
-                if member.isfile() and is_picture_name(member.name):
-                    name = f"{file}:{member.name}"
-                    masks.append(PhotoSource(file, name, member.offset_data, member.size))
-    except tarfile.TarError as error:
-        raise DataError(f"{file}: not a readable tar ({' '.join(str(error).split())})") from error
-    return masks
+    return [replace(mask, name=f"{file}:{mask.name}") for mask in pictures_in_tar(file)]
 
 
 def _white(picture: Image.Image) -> Mask:

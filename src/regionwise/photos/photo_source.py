@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import tarfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from regionwise.errors import DataError
+from regionwise.photos.formats import is_picture_name
 
 
 @dataclass(frozen=True)
@@ -23,3 +28,18 @@ class PhotoSource:
         with self.file.open("rb") as stream:
             stream.seek(self.offset)
             return stream.read(self.length)
+
+
+def pictures_in_tar(file: Path) -> Iterator[PhotoSource]:
+    """The pictures of a plain tar (webdataset's layout), in its order; nothing is decoded.
+
+    Raises:
+        DataError: if it isn't a readable tar.
+    """
+    try:
+        with tarfile.open(file, "r:") as archive:
+            for member in archive:
+                if member.isfile() and is_picture_name(member.name):
+                    yield PhotoSource(file, member.name, member.offset_data, member.size)
+    except tarfile.TarError as error:
+        raise DataError(f"{file}: not a readable tar ({' '.join(str(error).split())})") from error
