@@ -338,10 +338,11 @@ class TestConnections:
         with running(ServerSettings(model="membrane"), head_seconds=0.3) as client:
             ask = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
             with send_raw(client, ask + b"GET /hea") as connection:
-                received = b""
+                received, started = b"", time.monotonic()
                 while piece := connection.recv(1000):
                     received += piece
                 assert received.count(b"200 OK") == 1
+                assert time.monotonic() - started < 3  # not uvicorn's 5 for a silent connection
 
     def test_hundreds_that_say_nothing_take_no_place(self):
         with running(ServerSettings(model="membrane"), most_waiting=20) as client:

@@ -36,6 +36,14 @@ class Connection(H11Protocol):
         elif self.deadline is None and not self.transport.is_closing():
             self._wait()
 
+    def on_response_complete(self) -> None:
+        """An answer is out: what came of the next head while it was made waits from now on."""
+        super().on_response_complete()
+        begun, _ = self.conn.trailing_data
+        served = self.cycle.response_complete
+        if begun and served and self.deadline is None and not self.transport.is_closing():
+            self._wait()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""
         self._end_wait()
