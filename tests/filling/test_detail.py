@@ -79,7 +79,7 @@ def test_the_judge_holds_back_where_little_is_known_and_the_word_sharp_does_not(
         for large in ("auto", "detail", "window")
     )
     assert texture(plain, truth, hole) < texture(judged, truth, hole) < 0.5
-    assert texture(always, truth, hole) > 0.8
+    assert texture(always, truth, hole) > 1.5 * texture(judged, truth, hole)
 
 
 def test_a_smooth_picture_stays_nearly_smooth() -> None:

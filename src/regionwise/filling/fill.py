@@ -10,7 +10,7 @@ from functools import lru_cache
 from inspect import Parameter, signature
 from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from regionwise.engines.wrapping import wrapped
 from regionwise.engines.zoo import load_model
 from regionwise.errors import ModelError, PhotoError, RegionwiseWarning
 from regionwise.filling.canvas import Canvas, read_window
-from regionwise.filling.detail import DetailOptions, Series, with_detail
 from regionwise.filling.hole import find_hole
 from regionwise.filling.options import FillOptions, option_of
 from regionwise.filling.windows import VIEW, Window, plan_windows
@@ -28,6 +27,9 @@ from regionwise.photos.frames import read_frames
 from regionwise.photos.likeness import photo_like
 from regionwise.photos.photo import Photo
 from regionwise.photos.reading import Source, bytes_of, read_photo
+
+if TYPE_CHECKING:
+    from regionwise.filling.detail import Series
 
 Filling = TypeVar("Filling", bound=Callable[..., Any])
 ReportProgress: TypeAlias = Callable[[float], None]
@@ -155,21 +157,36 @@ def fill_photo(
     painted = 1.0 if detail == "never" else _PAINTED
     _paint(canvases, photo, hole, engine, view, _part(progress, 0, painted))
     if detail != "never":
-        how = DetailOptions(detail, options.seed, feather)
-        for number, canvas in enumerate(canvases):
-            start, end = (
-                painted + (1 - painted) * count / len(canvases) for count in (number, number + 1)
-            )
-            canvas.color = with_detail(
-                photo.color,
-                hole,
-                canvas.group,
-                canvas.color,
-                how,
-                series=series,
-                progress=_part(progress, start, end),
-            )
+        progress = _part(progress, painted, 1)
+        _add_detail(canvases, photo, hole, detail, options, feather, series, progress)
     return photo.with_fills([(c.group.top, c.group.left, c.color, c.group.hole) for c in canvases])
+
+
+def _add_detail(
+    canvases: list[Canvas],
+    photo: Photo,
+    hole: Mask,
+    detail: Detail,
+    options: FillOptions,
+    feather: float | None,
+    series: Series | None,
+    progress: ReportProgress | None,
+) -> None:
+    """Give each canvas, which holds a network's fill, the photo's own detail."""
+    # Takes longer to import than a photo without a hole takes to read.
+    from regionwise.filling.detail import DetailOptions, with_detail
+
+    how = DetailOptions(detail, options.seed, feather)
+    for number, canvas in enumerate(canvases):
+        canvas.color = with_detail(
+            photo.color,
+            hole,
+            canvas.group,
+            canvas.color,
+            how,
+            series=series,
+            progress=_part(progress, number / len(canvases), (number + 1) / len(canvases)),
+        )
 
 
 def _part(progress: ReportProgress | None, start: float, end: float) -> ReportProgress | None:
