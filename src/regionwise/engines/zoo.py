@@ -16,6 +16,7 @@ from regionwise.errors import ModelError, RegionwiseWarning
 from regionwise.models.registry import model_names
 from regionwise.weights import bundled
 from regionwise.weights.card import ModelCard
+from regionwise.weights.model_folder import ONNX, is_model_folder, read_configuration
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def load_model(
     Args:
         name_or_file: a word of `WORDS`, a name of `list_models()`, `default`, or a file: `.onnx`,
             or weights that PyTorch reads (`.safetensors`, `.pt`, `.pth`, `.ckpt`), or the folder of
-            a network that comes as several.
+            a network that comes as several, or one that `regionwise export --folder` wrote.
         device: `auto` takes a GPU where there is one.
         seed: for networks that draw numbers while they fill.
         threads: of an ONNX network on the processor; as many as this process may use if not given.
@@ -127,9 +128,14 @@ def _load_file(
             f"there is no model {name or 'without a name'}; {guess} {', '.join(names)}, "
             "or a file of weights"
         )
+    texture = 0.0
+    if is_model_folder(file):
+        texture = read_configuration(file).texture
+        file = file / ONNX if (file / ONNX).is_file() else file
     if file.suffix.lower() == ".onnx":
         if file.parent != bundled.FOLDER:
-            return OnnxEngine(file, device, seed, threads=threads)
+            traits = Traits(detail="judged" if texture else "never", texture=texture)
+            return OnnxEngine(file, device, seed, traits=traits, threads=threads)
         texture = bundled.read_card(file.with_suffix(".json")).texture
         traits = Traits(detail=word.detail, texture=texture if word.texture else 0.0)
         # The bundled networks fill as fast without the optimisations that take long.
