@@ -50,7 +50,7 @@ _ROUGHNESS = 3.0
 """Weight of the roughness among what is compared."""
 _ROUGH = 5
 """Pixels of a side of the squares over which roughness is measured."""
-_ROUNDS = (6, 4, 3, 2)
+_ROUNDS = (8, 6, 5, 4)
 """Searches and votes at the coarsest scale, the next, and so on."""
 _STAY = 0.25
 """Share of its price below which a previous frame's source is given up."""
