@@ -28,6 +28,7 @@ from regionwise.errors import (
     RegionwiseWarning,
 )
 from regionwise.filling.options import FillOptions
+from regionwise.filling.shard import parse_shard
 
 if TYPE_CHECKING:
     from regionwise.engines.engine import Engine
@@ -242,7 +243,7 @@ class _Call:
 
 def _fill_photo(call: _Call) -> int:
     from regionwise.filling.mask_folder import MaskFolder
-    from regionwise.filling.place import fill_place, name_of
+    from regionwise.filling.place import file_name, fill_place
 
     mask = call.mask
     if mask is not None and Path(mask).is_dir():
@@ -263,7 +264,7 @@ def _fill_photo(call: _Call) -> int:
             )
         outcomes.append(_as_data(outcome))
         _tell_troubles(outcome, quiet=call.quiet)
-        name = name_of(call.photo)
+        name = file_name(call.photo)
         if outcome.status == "filled":
             written = "standard output" if outcome.output == _PIPE else outcome.output
             call.say(
@@ -279,7 +280,7 @@ def _with_ending(output: Path, ending: str) -> Path:
 
 def _fill_folder(call: _Call) -> int:
     from regionwise.filling.folder import make_folder, remove_leftovers
-    from regionwise.filling.folder_jobs import find_jobs, parse_shard
+    from regionwise.filling.folder_jobs import find_jobs
     from regionwise.filling.outcome import STATUSES
     from regionwise.filling.outcome_files import OutcomeFile
 

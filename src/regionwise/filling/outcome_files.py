@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Any
 
 from regionwise.errors import OutputError
-from regionwise.filling.folder_jobs import Shard
 from regionwise.filling.outcome import FillOutcome
+from regionwise.filling.shard import Shard
 from regionwise.output import whole_file
 
 _BATCH = 10_000
@@ -40,7 +40,7 @@ class OutcomeFile:
         if path.suffix == ".parquet" and find_spec("pyarrow") is None:
             raise OutputError(f"{path} needs pyarrow: pip install pyarrow, or give a .jsonl")
         if shard is not None:
-            path = path.with_suffix(f".{shard.number}-of-{shard.count}{path.suffix}")
+            path = path.with_suffix(f".{shard}{path.suffix}")
         self.path = path
         self._lines = path if path.suffix == ".jsonl" else path.with_name(f"{path.name}.jsonl")
         self._keys = {str(row.get("key")) for row in read_outcomes(self.path)}

@@ -23,7 +23,7 @@ from regionwise.photos.frames import count_frames, encode_frames, read_frames
 from regionwise.photos.masks import FoundMask, hole_ratio
 from regionwise.photos.photo import Photo
 from regionwise.photos.reading import MAX_PIXELS, Source, read_photo
-from regionwise.photos.writing import encode_photo, splicer_ahead
+from regionwise.photos.writing import encode_photo, splicer_for
 
 NO_MEMORY = "there is not enough memory for it; scale it down"
 
@@ -106,7 +106,7 @@ def filled_bytes(
     opened = read_photo(photo, name=name, max_pixels=max_pixels)
     wanted = output_format or opened.format
     found = find_hole(opened, mask, options, name=mask_name, max_pixels=max_pixels)
-    ahead = splicer_ahead(opened, wanted, found.mask)
+    ahead = splicer_for(opened, wanted, found.mask)
     filled = fill_found(opened, found, engine, options, progress=progress)
     notes: list[str] = []
     data = encode_photo(filled, wanted, ahead, notes)

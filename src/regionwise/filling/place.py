@@ -53,7 +53,7 @@ def fill_place(
     """
     started = time.perf_counter()
     data = read_place(photo)
-    kind = known_format(data, name_of(photo))
+    kind = known_format(data, file_name(photo))
     target = _with_ending(output_of(photo, output, kind), ending)
     check_place(target, overwrite=overwrite)
     wanted = kind if target == PIPE else format_of_path(PurePosixPath(target))
@@ -63,8 +63,8 @@ def fill_place(
         options,
         engine,
         output_format=wanted.name,
-        name=name_of(photo),
-        mask_name=None if mask is None else name_of(mask),
+        name=file_name(photo),
+        mask_name=None if mask is None else file_name(mask),
         progress=progress,
     )
     write_place(result, target, overwrite=overwrite)
@@ -79,7 +79,7 @@ def fill_place(
     )
 
 
-def name_of(place: str) -> str:
+def file_name(place: str) -> str:
     """What to call a place in messages."""
     return "standard input" if place == PIPE else place
 
@@ -121,7 +121,7 @@ def read_place(place: str) -> bytes:
         PhotoError: if it can't be read.
     """
     if place == PIPE:
-        return bytes_of(sys.stdin.buffer, name_of(place))
+        return bytes_of(sys.stdin.buffer, file_name(place))
     if not is_address(place) and not Path(place).exists():
         raise PhotoError(f"{place} does not exist; check the name")
     return bytes_of(place, place)

@@ -13,19 +13,17 @@ taken as it is meant, and what it was taken for is told:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from regionwise.arrays import Mask
+from regionwise.arrays import Bytes, Mask
 from regionwise.errors import MaskError
 from regionwise.photos.colors import luminance
 from regionwise.photos.mask_ways import check_way, wanted_color
 from regionwise.photos.photo import Photo
 from regionwise.photos.raster import to_eight_bits
-
-Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 _HALF = 128
 _SATURATED = 48  # between a pixel's lowest and highest channel

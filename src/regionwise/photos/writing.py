@@ -27,7 +27,7 @@ from regionwise.photos.raster import Raster, UnsupportedPixelsError, to_eight_bi
 _PALETTE_WITH_ALPHA = ("PNG", "GIF")
 
 
-def splicer_ahead(photo: Photo, wanted: str | None, hole: Mask) -> Future[Splicer] | None:
+def splicer_for(photo: Photo, wanted: str | None, hole: Mask) -> Future[Splicer] | None:
     """Start what writing the photo in a format will need and what no fill changes.
 
     That is reading a JPEG's coefficients: done while a network fills, it costs no time.
@@ -62,7 +62,7 @@ def encode_photo(
         format: a name of `regionwise.photos.formats`; by default the photo's own, which keeps its
             orientation, compression and metadata. Another format holds the picture upright, with
             EXIF, colour profile, XMP and resolution where it has room for them.
-        ahead: what `splicer_ahead` gave for this photo and its hole.
+        ahead: what `splicer_for` gave for this photo and its hole.
         notes: gets lines for the user, of what could not be kept as it was.
 
     Raises:

@@ -26,7 +26,7 @@ from regionwise.web.stopping import Stop, StoppableEngine
 
 
 @dataclass(frozen=True, eq=False)
-class Filling:
+class FinishedFill:
     """A fill and how it went."""
 
     photo: Photo
@@ -65,7 +65,7 @@ def fill(
     *,
     max_pixels: int,
     progress: ReportProgress | None = None,
-) -> Filling:
+) -> FinishedFill:
     """Fill a photo; stops on the way when `stop` says so.
 
     Args:
@@ -96,7 +96,7 @@ def fill(
     except MemoryError as error:
         raise RefusedError(413, "there is not enough memory for this fill; paint less") from error
     lost = told(beside(photo)) if found.mask.any() else None
-    return Filling(
+    return FinishedFill(
         filled,
         masks.hole_ratio(found.mask),
         time.perf_counter() - started,

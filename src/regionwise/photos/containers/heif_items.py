@@ -9,7 +9,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regionwise.photos.containers.boxes import Box, box, boxes, full_box
+from regionwise.photos.containers.boxes import IsoBox, box, boxes, full_box
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def with_items(
     return before + new + behind + tail
 
 
-def _inside(meta: Box, kind: bytes) -> bytes:
+def _inside(meta: IsoBox, kind: bytes) -> bytes:
     return next(found.payload for found in boxes(meta.payload, 4) if found.kind == kind)
 
 
@@ -92,7 +92,7 @@ def _locations(iloc: bytes) -> list[_Location]:
 
 
 def _meta(
-    meta: Box,
+    meta: IsoBox,
     old: Sequence[_Location],
     places: Sequence[int],
     items: Sequence[NewItem],

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from regionwise.photos.containers.boxes import Box, box, boxes
+from regionwise.photos.containers.boxes import IsoBox, box, boxes
 from regionwise.photos.containers.placed_fill import PlacedFill, check_size
 from regionwise.photos.metadata import Metadata, without_exif_thumbnail, without_xmp_thumbnails
 from regionwise.photos.raster import Raster, UnsupportedPixelsError, raster_from_array
@@ -68,7 +68,7 @@ def _encode(raster: Raster, said: Sequence[bytes]) -> bytes:
     return encoded + b"".join(said)
 
 
-def _said(data: bytes) -> list[Box]:
+def _said(data: bytes) -> list[IsoBox]:
     if not data.startswith(_CONTAINER):
         return []
     return [found for found in boxes(data) if found.kind in (b"Exif", b"xml ", b"brob")]
