@@ -38,7 +38,7 @@ def command(
         bool, typer.Option("--held-out", help="Only the twentieth of photos kept from training.")
     ] = False,
     limit: Annotated[
-        int, typer.Option(help="At most so many photos, spread evenly; 0 = all.", min=0)
+        int, typer.Option(help="At most this many photos, spread evenly; 0 = all.", min=0)
     ] = 0,
     workers: Annotated[int, typer.Option(help="Processes on this machine.", min=1)] = 1,
     shard: Annotated[

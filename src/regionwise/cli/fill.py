@@ -60,14 +60,14 @@ def command(
         typer.Option(help="The same as MASK: a folder of masks, or one mask for all photos."),
     ] = None,
     count: Annotated[
-        int, typer.Option(min=1, help="So many answers for each hole, of a model that draws.")
+        int, typer.Option(min=1, help="How many answers for each hole, by a model that draws.")
     ] = 1,
     workers: Annotated[
-        int, typer.Option(min=1, help="So many processes share the photos of a folder.")
+        int, typer.Option(min=1, help="How many processes share the photos of a folder.")
     ] = 1,
     shard: Annotated[
         str | None,
-        typer.Option(metavar="I/N", help="Of a folder fill the I-th of N parts alone."),
+        typer.Option(metavar="I/N", help="Fill only part I of N of a folder."),
     ] = None,
     outcomes: Annotated[
         Path | None,
@@ -80,7 +80,7 @@ def command(
         bool, typer.Option("--json", help="Write a report as JSON to stdout.")
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing but what was not filled.")
+        bool, typer.Option("--quiet", "-q", help="Print only what was not filled.")
     ] = False,
     **options: Any,
 ) -> int:
@@ -196,7 +196,7 @@ class _Call:
             raise OutputError("one picture alone goes to standard output; give a file with -o")
         if not is_folder and (self.workers > 1 or self.shard or self.outcomes):
             raise RegionwiseError(
-                f"--workers, --shard and --outcomes are for a folder; {self.photo} is none"
+                f"--workers, --shard and --outcomes are for a folder; {self.photo} is not one"
             )
 
     def open_engine(self, number: int) -> Engine:

@@ -61,7 +61,7 @@ def command(
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option(help="Stop after so long, with a checkpoint, to be resumed.", min=0),
+        typer.Option(help="Stop after this long, with a checkpoint, to be resumed.", min=0),
     ] = None,
     held_out: Annotated[
         bool, typer.Option(help="Keep every twentieth photo, by name, to validate on.")
@@ -86,7 +86,7 @@ def command(
         typer.Option("--spare-memory", help="Compute blocks twice rather than keep them."),
     ] = None,
     checkpoint_minutes: Annotated[
-        float | None, typer.Option("--save-minutes", help="Save at least so often. [10]", min=0)
+        float | None, typer.Option("--save-minutes", help="Save at least this often. [10]", min=0)
     ] = None,
     wandb: Annotated[
         str | None, typer.Option(metavar="PROJECT", help="Send numbers to Weights & Biases, too.")

@@ -141,7 +141,7 @@ def read_truth(photo: PhotoSource, size: Size) -> Bytes:
         ) from None
     except UnidentifiedImageError:
         raise PhotoError(
-            f"{photo.name}: not a readable photo (no known format); leave it out or get it anew"
+            f"{photo.name}: not a readable photo (no known format); leave it out or get it again"
         ) from None
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise PhotoError(f"{photo.name}: not a readable photo ({error})") from error

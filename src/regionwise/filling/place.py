@@ -46,7 +46,7 @@ def fill_place(
         ending: is put before the output's suffix.
         key: what the row is to be known by; the photo's name by default.
         overwrite: replace what is there.
-        progress: is told the share that is done.
+        progress: called with the share that is done.
 
     Raises:
         RegionwiseError: with one line that names the file.

@@ -53,7 +53,7 @@ def read_frames(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> list
         reason = " ".join(str(error).split()) or type(error).__name__
         raise PhotoError(
             f"{name}, a {BY_NAME[kind].title} file, is broken or cut short ({reason[:120]}); "
-            "get the file anew"
+            "get the file again"
         ) from error
     return [photo_from_raster(raster, kind, None) for raster in rasters]
 

@@ -246,7 +246,7 @@ def parse_boxes(text: str) -> list[tuple[int, int, int, int]]:
 
 
 def mask_from_box(x: int, y: int, width: int, height: int, size: tuple[int, int]) -> Mask:
-    """Take a rectangle as missing; what juts out of the photo is cut off.
+    """Take a rectangle as missing; what reaches beyond the photo is cut off.
 
     Args:
         x: its first column, from the left; a negative one counts from the right edge.

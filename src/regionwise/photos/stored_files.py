@@ -24,7 +24,7 @@ def _protocol(address: str) -> str:
 
 
 def _refusal(address: str) -> str | None:
-    """Why an address is none of ours; None if fsspec may try."""
+    """Why an address is not one of ours; None if fsspec may try."""
     if _protocol(address) in _WEB:
         return f"{address} is on the web, and regionwise loads nothing from there; save it first"
     try:

@@ -71,7 +71,7 @@ def encode_photo(
     wanted = BY_NAME.get((format or photo.format or "").upper())
     if wanted is None:
         raise OutputError(
-            f"{format or 'a picture from memory'} is no format to write; give one of {READABLE}"
+            f"{format or 'a picture from memory'} is not a format to write; give one of {READABLE}"
         )
     own = photo.source if wanted.name == photo.format else None
     if own is not None and not photo.filled:

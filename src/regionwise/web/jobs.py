@@ -75,7 +75,7 @@ def fill(
         engine: of the model that the options name.
         stop: begun by the caller.
         max_pixels: of the mask.
-        progress: is told the share that is done.
+        progress: called with the share that is done.
 
     Raises:
         RegionwiseError: with one line.
@@ -131,7 +131,7 @@ def _laid(part: Mask, corner: tuple[int, int], size: tuple[int, int]) -> Mask:
     height, width = part.shape
     if y + height > size[0] or x + width > size[1]:
         raise MaskError(
-            f"the mask of {width}×{height} at {x},{y} juts out of the photo of "
+            f"the mask of {width}×{height} at {x},{y} reaches beyond the photo of "
             f"{size[1]}×{size[0]}; give one that lies inside"
         )
     hole = np.zeros(size, dtype=bool)
