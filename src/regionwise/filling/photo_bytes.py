@@ -19,7 +19,12 @@ from regionwise.filling.hole import find_hole
 from regionwise.filling.options import FillOptions
 from regionwise.filling.outcome import FillOutcome
 from regionwise.photos.formats import BY_NAME
-from regionwise.photos.frames import count_frames, encode_frames, read_frames
+from regionwise.photos.frames import (
+    check_frames_are_written,
+    count_frames,
+    encode_frames,
+    read_frames,
+)
 from regionwise.photos.masks import FoundMask, hole_ratio
 from regionwise.photos.photo import Photo
 from regionwise.photos.reading import MAX_PIXELS, Source, read_photo
@@ -136,6 +141,8 @@ def _filled_frames(
     kind = frames[0].format or ""
     wanted = _wanted_frames(len(frames), options.page, name)
     alone = options.page is not None and output_format not in (None, kind)
+    if not alone:
+        check_frames_are_written(kind, name)
     if output_format not in (None, kind) and not alone:
         raise OutputError(
             f"{name} has {len(frames)} pictures and another format would hold one; "
@@ -169,7 +176,8 @@ def _wanted_frames(count: int, page: int | None, name: str) -> list[int]:
     if page is None:
         return list(range(count))
     if page > count:
-        raise PhotoError(f"{name} has {count} pictures; give a `page` from 1 to {count}")
+        there = f"{count} pictures; give a `page` from 1 to {count}"
+        raise PhotoError(f"{name} has {'one picture; leave `page` out' if count == 1 else there}")
     return [page - 1]
 
 

@@ -86,6 +86,8 @@ def encode_photo(
         if own is not None:
             return container.encode_again(raster, own, placed_fills(photo))
         metadata = metadata_from_info(photo.info).upright().for_mode(raster.mode)
+        if wanted.name == "JXL" and metadata.icc_profile and notes is not None:
+            notes.append("its colour profile is lost: JPEG XL is written without one")
         return container.encode(raster, metadata)
     except UnsupportedPixelsError as error:
         raise OutputError(f"the picture {error}; write another format") from error
