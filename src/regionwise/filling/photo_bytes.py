@@ -111,6 +111,7 @@ def filled_bytes(
     opened = read_photo(photo, name=name, max_pixels=max_pixels)
     wanted = output_format or opened.format
     found = find_hole(opened, mask, options, name=mask_name, max_pixels=max_pixels)
+    _check_something_is_known(found)
     ahead = splicer_for(opened, wanted, found.mask)
     filled = fill_found(opened, found, engine, options, progress=progress)
     notes: list[str] = []
@@ -158,6 +159,7 @@ def _filled_frames(
                 found = find_hole(frame, mask, options, name=mask_name, max_pixels=max_pixels)
             except MaskError as error:
                 raise MaskError(f"picture {number + 1} of {len(frames)}: {error}") from error
+        _check_something_is_known(found)
         frames[number] = fill_found(frame, found, engine, options)
         filled_any |= bool(found.mask.any())
         if progress:
@@ -170,6 +172,11 @@ def _filled_frames(
     seconds = time.perf_counter() - started
     outcome = outcome_of(found, format=output_format or kind, seconds=seconds)
     return result, replace(outcome, frames=len(wanted))
+
+
+def _check_something_is_known(found: FoundMask) -> None:
+    if found.mask.all():
+        raise MaskError("the mask covers all of the photo; leave something to go by")
 
 
 def _wanted_frames(count: int, page: int | None, name: str) -> list[int]:

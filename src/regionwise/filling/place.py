@@ -15,6 +15,7 @@ from regionwise.filling.outcome import FillOutcome
 from regionwise.filling.photo_bytes import filled_bytes
 from regionwise.output import check_output, write_whole
 from regionwise.photos.formats import Format, disagreement, format_of_name, format_of_path
+from regionwise.photos.frames import read_frames
 from regionwise.photos.reading import bytes_of, known_format
 from regionwise.photos.stored_files import check_address, is_address, write_address
 
@@ -55,8 +56,12 @@ def fill_place(
     data = read_place(photo)
     kind = known_format(data, file_name(photo))
     target = _with_ending(output_of(photo, output, kind), ending)
-    check_place(target, overwrite=overwrite)
-    wanted = kind if target == PIPE else format_of_path(PurePosixPath(target))
+    try:
+        check_place(target, overwrite=overwrite)
+        wanted = kind if target == PIPE else format_of_path(PurePosixPath(target))
+    except OutputError:
+        read_frames(data, file_name(photo))  # what can't be read is told first
+        raise
     result, outcome = filled_bytes(
         data,
         None if mask is None else read_mask_place(mask),
@@ -161,8 +166,15 @@ def write_place(data: bytes, place: str, *, overwrite: bool) -> None:
         OutputError: if it can't be written.
     """
     if place == PIPE:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(
+                f"standard output can't be written ({error.strerror or error})"
+            ) from error
     elif is_address(place):
         write_address(data, place, overwrite=overwrite)
     else:

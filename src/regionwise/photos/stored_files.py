@@ -8,7 +8,7 @@ from typing import Any
 
 from regionwise.errors import OutputError, PhotoError, RegionwiseError
 
-_ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]+):/{1,2}(?=[^/])", re.IGNORECASE)
+_ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]+):/{1,2}(?=[^/])|^(file):///", re.IGNORECASE)
 _WEB = ("http", "https", "ftp", "data")
 
 
@@ -20,7 +20,7 @@ def is_address(source: str | os.PathLike[str]) -> bool:
 
 def _protocol(address: str) -> str:
     found = _ADDRESS.match(address)
-    return found.group(1).lower() if found else ""
+    return (found.group(1) or found.group(2)).lower() if found else ""
 
 
 def _refusal(address: str) -> str | None:
