@@ -13,7 +13,7 @@ from regionwise.errors import ModelError
 from regionwise.explain import explain
 from regionwise.explain.color_maps import amounts, black_and_white, grey, signs
 from regionwise.explain.mask_filters import window_filters
-from regionwise.explain.panel import Section, Tile, draw_panel
+from regionwise.explain.panel import PanelSection, Tile, draw_panel
 from regionwise.explain.region_norms import recorded_regions
 from regionwise.layers.mask_aware_filter import MaskAwareFilter
 from regionwise.models.registry import create_model
@@ -119,7 +119,7 @@ def test_network_without_such_layers(picture):
 def test_panel_holds_the_tiles_unchanged():
     rng = np.random.default_rng(0)
     tile = rng.integers(0, 200, (30, 50, 3), np.uint8)
-    panel = np.asarray(draw_panel("t", [Section("s", "n", [("", [Tile(tile)])], height=30)]))
+    panel = np.asarray(draw_panel("t", [PanelSection("s", "n", [("", [Tile(tile)])], height=30)]))
     places = np.argwhere((panel[:-29, :-49] == tile[0, 0]).all(-1))
     assert any((panel[y : y + 30, x : x + 50] == tile).all() for y, x in places)
 

@@ -17,7 +17,7 @@ def command(
         str, typer.Option(help="rn, madf, small, or a file of weights of RN or MADF.")
     ] = "rn",
     size: Annotated[
-        int, typer.Option(help="The photo's longer side is scaled down to so many pixels.", min=32)
+        int, typer.Option(help="Scale the photo's longer side down to this many pixels.", min=32)
     ] = 256,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file.")] = False,
 ) -> None:

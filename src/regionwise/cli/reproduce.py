@@ -38,7 +38,7 @@ def command(
     ] = None,
     processes: Annotated[int, typer.Option(help="Trainings at a time on this machine.", min=1)] = 1,
     limit: Annotated[
-        int, typer.Option(help="Evaluate at most so many held-out photos; 0 = all.", min=0)
+        int, typer.Option(help="Evaluate at most this many held-out photos; 0 = all.", min=0)
     ] = 0,
     changes: Annotated[
         list[str] | None,

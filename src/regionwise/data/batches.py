@@ -8,8 +8,11 @@ and a resumed training just starts at the number where it stopped.
 
 from __future__ import annotations
 
+import atexit
+import os
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -168,7 +171,8 @@ def stream_batches(
             evenly, the first ones get one more.
         steps: of which steps.
         first: number of the photo with which step 0 begins.
-        workers: processes that read photos and draw holes.
+        workers: processes that read photos and draw holes; no more are started than
+            `usable_cores` counts.
         process: number of this training process.
         processes: how many there are.
 
@@ -180,17 +184,27 @@ def stream_batches(
     loader = DataLoader(
         photos,
         batch_sampler=_Share(steps, batch, first, process, processes),
-        num_workers=workers,
+        num_workers=min(workers, usable_cores()),
         collate_fn=collate,
         prefetch_factor=4 if workers else None,
         pin_memory=torch.cuda.is_available(),
         worker_init_fn=_ignore_stop_signals,
         generator=torch.Generator(),  # else it would draw from the training's own chance
     )
-    return _told_in_one_line(loader)
+    batches = _told_in_one_line(loader)
+    # Python waits at its end for workers, and these ignore SIGTERM.
+    atexit.register(_close, weakref.ref(batches))
+    return batches
 
 
-def _told_in_one_line(loader: DataLoader[Batch]) -> Iterator[Batch]:
+def usable_cores() -> int:
+    """Cores that this process may use: those of the machine, or fewer if it was given fewer."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _told_in_one_line(loader: DataLoader[Batch]) -> Generator[Batch, None, None]:
     """The loader's batches; torch puts a worker's traceback before what went wrong in it."""
     try:
         yield from loader
@@ -198,6 +212,12 @@ def _told_in_one_line(loader: DataLoader[Batch]) -> Iterator[Batch]:
         last = str(error).rstrip().splitlines()[-1]
         name = f"{type(error).__module__}.{type(error).__name__}: "
         raise type(error)(last.removeprefix(name)) from error
+
+
+def _close(reference: weakref.ref[Generator[Batch, None, None]]) -> None:
+    generator = reference()
+    if generator is not None:
+        generator.close()
 
 
 def _ignore_stop_signals(worker: int) -> None:

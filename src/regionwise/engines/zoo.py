@@ -88,7 +88,7 @@ def load_model(
     if threads is not None and (not isinstance(threads, int) or threads < 1):
         raise ModelError(f"threads can't be {threads!r}; give a whole number from 1 on")
     if not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise ModelError(f"the seed {seed!r} is no whole number from 0 to 2**63 - 1")
+        raise ModelError(f"the seed {seed!r} is not a whole number from 0 to 2**63 - 1")
     name = os.fspath(name_or_file)
     word = WORDS.get(name, AUTO)
     name = word.model or name

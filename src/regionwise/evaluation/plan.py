@@ -67,7 +67,7 @@ class _Drawn:
         return self.manifest.sets[self.number].size
 
     def hole(self, number: int, photo: PhotoSource) -> tuple[str, Mask]:
-        """Mask `number` of the set; when all are used up they begin anew."""
+        """Mask `number` of the set; when all are used up they start again from the first."""
         drawn = self.manifest.sets[self.number]
         index = number % drawn.count
         return str(index), drawn.draw(index)
@@ -92,7 +92,7 @@ class _Stored:
     masks: tuple[tuple[str, Mask], ...]
 
     def hole(self, number: int, photo: PhotoSource) -> tuple[str, Mask]:
-        """Mask `number` of the bin; when all are used up they begin anew."""
+        """Mask `number` of the bin; when all are used up they start again from the first."""
         return self.masks[number % len(self.masks)]
 
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from regionwise.arrays import Mask
+from regionwise.arrays import Bytes, Mask
 from regionwise.engines.engine import Engine
 from regionwise.errors import DataError, ModelError, PhotoError, RegionwiseError
 from regionwise.evaluation.feature_files import FeatureFile, FeatureSource
@@ -23,22 +22,10 @@ from regionwise.evaluation.metrics.metric import FilledPicture, Metric
 from regionwise.evaluation.metrics.registry import METRICS, measure
 from regionwise.evaluation.plan import HoleSet, Plan
 from regionwise.evaluation.rows import Row, append_row, read_rows
+from regionwise.filling.shard import Shard
 from regionwise.holes import Size
 from regionwise.photos.photo_source import PhotoSource
 from regionwise.photos.reading import pillow_image
-
-Pixels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Part `number` (from 1) of `count` of the work: every `count`-th photo."""
-
-    number: int = 1
-    count: int = 1
-
-    def __str__(self) -> str:
-        return f"{self.number}-of-{self.count}"
 
 
 @dataclass(frozen=True)
@@ -69,7 +56,7 @@ class Evaluation:
         done = {row.key for row in read_rows(self.folder / "rows")}
         file = self.folder / "rows" / f"{shard}.jsonl"
         store = self._feature_file(shard)
-        for number in range(shard.number - 1, len(self.photos), shard.count):
+        for number in shard.positions(len(self.photos)):
             photo = self.photos[number]
             for holes in self.plan.sets:
                 missing = [m for m in self.models if (photo.name, holes.name, m) not in done]
@@ -118,28 +105,28 @@ class Evaluation:
             )
             progress(1)
 
-    def _measure(self, truth: Pixels, answer: Pixels, mask: Mask) -> dict[str, float]:
+    def _measure(self, truth: Bytes, answer: Bytes, mask: Mask) -> dict[str, float]:
         first, second = (
             np.asarray(pixels, np.float32) / np.float32(255) for pixels in (truth, answer)
         )
         return measure(FilledPicture(first, second, mask), self.metrics)
 
     def _keep_sample(
-        self, number: int, row: str, model: str, truth: Pixels, mask: Mask, answer: Pixels
+        self, number: int, row: str, model: str, truth: Bytes, mask: Mask, answer: Bytes
     ) -> None:
         place = self.folder / "samples" / f"{number:03d}" / row
         place.mkdir(parents=True, exist_ok=True)
         pictures = {"truth": truth, "input": np.where(mask, 255, truth).astype(np.uint8)}
-        for name, pixels in (pictures | {f"model {file_name(model)}": answer}).items():
+        for name, pixels in (pictures | {f"model {model_file_name(model)}": answer}).items():
             Image.fromarray(pixels.transpose(1, 2, 0)).save(place / f"{name}.png")
 
 
-def file_name(model: str) -> str:
+def model_file_name(model: str) -> str:
     """A model's name, or its path, as a part of a file's name."""
     return model.replace("/", "_").replace("\\", "_").replace(":", "_")
 
 
-def read_truth(photo: PhotoSource, size: Size) -> Pixels:
+def read_truth(photo: PhotoSource, size: Size) -> Bytes:
     """The photo's middle, of the wanted shape and size, upright: 3×H×W of 8 bits.
 
     Raises:
@@ -154,14 +141,14 @@ def read_truth(photo: PhotoSource, size: Size) -> Pixels:
         ) from None
     except UnidentifiedImageError:
         raise PhotoError(
-            f"{photo.name}: not a readable photo (no known format); leave it out or get it anew"
+            f"{photo.name}: not a readable photo (no known format); leave it out or get it again"
         ) from None
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise PhotoError(f"{photo.name}: not a readable photo ({error})") from error
     return np.ascontiguousarray(np.asarray(fitted).transpose(2, 0, 1))
 
 
-def fill_and_compose(model: Engine, truth: Pixels, mask: Mask) -> tuple[Pixels, float]:
+def fill_and_compose(model: Engine, truth: Bytes, mask: Mask) -> tuple[Bytes, float]:
     """The filled picture, 3×H×W of 8 bits with known pixels kept, and the model's seconds.
 
     Raises:

@@ -16,7 +16,7 @@ from regionwise.explain.mask_filters import (
     recorded_mask,
     window_filters,
 )
-from regionwise.explain.panel import Section, Tile, draw_panel
+from regionwise.explain.panel import PanelSection, Tile, draw_panel
 from regionwise.explain.region_norms import (
     encoder_tile,
     recorded_encoding,
@@ -65,7 +65,7 @@ def explain(
     for number, stage in enumerate(stages, start=1):
         tiles.append(Tile(_pixels(stage), f"stage {number}" if len(stages) > 1 else "prediction"))
     tiles.append(Tile(_pixels(answer), "filled"))
-    overview = Section(
+    overview = PanelSection(
         "What goes in and comes out", "White in the input is missing.", [("", tiles)]
     )
     return draw_panel(title, [overview, *sections])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from regionwise.explain import color_maps
-from regionwise.explain.panel import Section, Tile
+from regionwise.explain.panel import PanelSection, Tile
 from regionwise.layers.mask_aware_filter import MaskAwareFilter
 
 _WINDOWS = 8
@@ -85,7 +85,7 @@ def recorded_mask(layer: MaskAwareFilter) -> Iterator[list[Tensor]]:
         hook.remove()
 
 
-def filter_section(windows: list[WindowFilter]) -> Section:
+def filter_section(windows: list[WindowFilter]) -> PanelSection:
     """The panel's section: a row for each window, a column for each output channel (Figure 5)."""
     outputs = min(_FILTERS, len(windows[0].filters))
     side = windows[0].known.shape[0]
@@ -102,7 +102,7 @@ def filter_section(windows: list[WindowFilter]) -> Section:
         )
         for window, filters in zip(windows, grey, strict=True)
     ]
-    return Section(
+    return PanelSection(
         f"The filters of the first level, {side} x {side}, for windows of this mask (Figure 5)",
         "Each row is a window: how many of the picture's look so, its mask (black = missing, "
         "or beyond the border),\nthen the filter made for it for each output channel, summed "

@@ -24,7 +24,7 @@ from pydantic import Field, field_validator, model_validator
 from regionwise.recipe.section import Count, NotNegative, Section
 
 Stage = int | Literal["all", "refined", "low_resolution", "low_resolution_if_any", "guide"]
-Picture = Literal["raw", "composed", "both", "hole"]
+ComparedPicture = Literal["raw", "composed", "both", "hole"]
 """Which picture is compared: "hole" is black outside the hole, and so is its truth."""
 LayerWeights = dict[str, NotNegative]
 
@@ -57,8 +57,8 @@ class FeaturesSection(Section):
     @model_validator(mode="after")
     def _known_layers(self) -> FeaturesSection:
         for layer in self.layers:
-            if layer not in layer_names(self.network):
-                names = layer_names(self.network)
+            if layer not in feature_layers(self.network):
+                names = feature_layers(self.network)
                 raise ValueError(
                     f"{self.network} has no layer {layer!r}; it has {names[0]} … {names[-1]}"
                 )
@@ -85,7 +85,7 @@ class Term(Section):
     name: str
     weight: NotNegative = 1.0
     stage: Stage | tuple[Stage, ...] = -1
-    picture: Picture = "composed"
+    picture: ComparedPicture = "composed"
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -123,7 +123,7 @@ class PixelTerm(PictureTerm):
         discount: what a missing pixel counts, to the power of its distance from the known region.
     """
 
-    picture: Picture = "raw"
+    picture: ComparedPicture = "raw"
     region: Literal["hole", "known", "all"] = "all"
     over: Literal["region", "hole", "picture", "sum"] = "picture"
     discount: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -242,7 +242,7 @@ AnyTerm = Annotated[
 _VGG_BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 
 
-def layer_names(network: str) -> list[str]:
+def feature_layers(network: str) -> list[str]:
     """The names of a feature network's layers, first to last."""
     if network == "darknet":
         return [f"stage{number}" for number in range(1, 6)]

@@ -224,7 +224,7 @@ class AlarmSection(Section):
     """When a training is stopped because it goes wrong; NaN always does. `null` switches one off.
 
     Attributes:
-        gradient: times its usual norm that a gradient exceeds in ten steps on end.
+        gradient: times its usual norm that a gradient exceeds in ten steps in a row.
         discriminator: loss below which the discriminator stays for `patience` when it has won
             outright (for losses whose least value is 0).
         patience: see there.

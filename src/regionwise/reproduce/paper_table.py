@@ -16,7 +16,7 @@ from regionwise.recipe.section import Section
 from regionwise.recipe.shipped import recipe_folder
 
 
-class TableRow(Section):
+class PaperRow(Section):
     """A row: a recipe with some values of its own.
 
     Attributes:
@@ -52,7 +52,7 @@ class PaperTable(Section):
     protocol: str
     paper_row: str | None = None
     slim: tuple[str, ...] = ()
-    rows: dict[str, TableRow] = Field(min_length=1)
+    rows: dict[str, PaperRow] = Field(min_length=1)
 
     def row_recipe(
         self, name: str, *, seed: int, slim: bool, changes: Sequence[str] = ()

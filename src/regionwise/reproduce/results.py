@@ -13,7 +13,7 @@ from regionwise.evaluation.metrics.registry import METRICS
 from regionwise.evaluation.rows import Row
 from regionwise.reproduce.paper_table import PaperTable
 
-Values = Mapping[tuple[str, str], float]
+PictureScores = Mapping[tuple[str, str], float]
 """A metric of each picture, by photo and set of holes."""
 
 
@@ -104,7 +104,7 @@ def to_markdown(
     return "\n".join(lines) + "\n"
 
 
-def _mean(seeds: Sequence[Values]) -> dict[tuple[str, str], float]:
+def _mean(seeds: Sequence[PictureScores]) -> dict[tuple[str, str], float]:
     """Of each picture, over the seeds."""
     return {key: statistics.fmean(values[key] for values in seeds) for key in seeds[0]}
 

@@ -1,4 +1,4 @@
-"""A recipe is tried on one small batch before anything is written: what can't train is told."""
+"""A recipe is tried on one small batch before anything is written: what can't train is said."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from regionwise.errors import RecipeError
 from regionwise.layers.bilinear import resized
 from regionwise.models.prediction import Prediction, compose
-from regionwise.recipe.losses import Picture, Stage
+from regionwise.recipe.losses import ComparedPicture, Stage
 
 
 class Compared(NamedTuple):
@@ -53,7 +53,7 @@ class View:
         others = [prediction.low_resolution, prediction.guide]
         return [*prediction.stages, *(picture for picture in others if picture is not None)]
 
-    def compared(self, stages: tuple[Stage, ...], picture: Picture) -> Iterator[Compared]:
+    def compared(self, stages: tuple[Stage, ...], picture: ComparedPicture) -> Iterator[Compared]:
         """The pictures that a term names.
 
         Raises:

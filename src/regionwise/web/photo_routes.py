@@ -247,7 +247,9 @@ class _Order:
     request: FillOfUpload
     place: Place
 
-    def work(self, stop: Stop, progress: ReportProgress) -> tuple[jobs.Filling, tuple[Patch, ...]]:
+    def work(
+        self, stop: Stop, progress: ReportProgress
+    ) -> tuple[jobs.FinishedFill, tuple[Patch, ...]]:
         """Fill; in a worker thread."""
         stop.begin()
         before = with_patches(self.context.photo(self.stored), self.patches)
@@ -262,7 +264,7 @@ class _Order:
         )
         return filling, patches_since(before, filling.photo)
 
-    def keep(self, filling: jobs.Filling, patches: tuple[Patch, ...]) -> ResultInfo:
+    def keep(self, filling: jobs.FinishedFill, patches: tuple[Patch, ...]) -> ResultInfo:
         """Put the result into the store; in the event loop."""
         if not patches:
             raise MaskError("the mask is empty: paint over what is to go")

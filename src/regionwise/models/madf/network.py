@@ -9,7 +9,7 @@ normalisation in the encoder, ReLU after the recovery decoder's 3×3 convolution
 from __future__ import annotations
 
 import copy
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -21,16 +21,14 @@ from regionwise.errors import ModelError
 from regionwise.layers.gated_conv import GatedConv
 from regionwise.layers.imagenet import MEAN, STD
 from regionwise.layers.mask_aware_filter import MaskAwareFilter, filter_by_features
-from regionwise.layers.membrane_start import corrected, membrane_start
+from regionwise.layers.membrane_start import MeanStart, corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.partial_conv import PartialConv
 from regionwise.layers.pointwise_norm import PointwiseNorm
-from regionwise.models.madf.card import Encoder, Norm
+from regionwise.models.madf.card import Encoder, MadfNorm
 from regionwise.models.network import InpaintingNetwork
 from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
-
-Start = Literal["mean", "membrane"]
 
 _KERNELS = (7, 5, 3)
 """Of the encoder's first levels (Figure 3); the last one serves all deeper levels."""
@@ -130,7 +128,7 @@ class _RefinementStep(nn.Module):
     feature: the paper does not say what would.
     """
 
-    def __init__(self, channels: int, out: int, norm: Norm, hidden: int) -> None:
+    def __init__(self, channels: int, out: int, norm: MadfNorm, hidden: int) -> None:
         super().__init__()
         self.up = nn.ConvTranspose2d(channels, out, 4, stride=2, padding=1)
         self.norm: nn.Module = (
@@ -152,7 +150,7 @@ class RefinementDecoder(nn.Module):
     at half the size.
     """
 
-    def __init__(self, wide: list[int], norm: Norm, hidden: int, pictures: int) -> None:
+    def __init__(self, wide: list[int], norm: MadfNorm, hidden: int, pictures: int) -> None:
         super().__init__()
         steps = zip(wide[:0:-1], wide[-2::-1], strict=True)
         self.steps = nn.ModuleList(_RefinementStep(a, b, norm, hidden) for a, b in steps)
@@ -204,10 +202,10 @@ class CascadedRefinementGenerator(InpaintingNetwork):
         refinements: int = 2,
         *,
         encoder: Encoder = "mask_aware",
-        norm: Norm = "pointwise",
+        norm: MadfNorm = "pointwise",
         width: int = 64,
         levels: int = 7,
-        start: Start = "mean",
+        start: MeanStart = "mean",
     ) -> None:
         super().__init__()
         _check_options(refinements, encoder, norm, width, levels, start)

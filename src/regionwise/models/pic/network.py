@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from regionwise.errors import ModelError
 from regionwise.layers.bilinear import resized
-from regionwise.layers.context_attention import ShortLongAttention
 from regionwise.layers.padding import crop, pad_to_multiple
+from regionwise.layers.short_long_attention import ShortLongAttention
 from regionwise.models.network import InpaintingNetwork
 from regionwise.models.prediction import Prediction
 

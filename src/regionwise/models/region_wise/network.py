@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regionwise.errors import ModelError
-from regionwise.layers.membrane_start import corrected, membrane_start
+from regionwise.layers.membrane_start import GreyStart, corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.region_conv import Reading, RegionConv
 from regionwise.layers.stacking import stacked
@@ -25,7 +25,6 @@ from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
 
 Convolution = Literal["region-wise", "standard"]
-Start = Literal["grey", "membrane"]
 
 _LEAST = 17
 """Pixels of a side at a quarter of the size: the dilation of 16 must find a row to reflect."""
@@ -57,7 +56,7 @@ class RegionWiseGenerator(InpaintingNetwork):
         stages: Literal[1, 2] = 2,
         convolution: Convolution = "region-wise",
         reading: Reading = "released",
-        start: Start = "grey",
+        start: GreyStart = "grey",
     ) -> None:
         super().__init__()
         _check_options(width, stages, convolution, reading, start)

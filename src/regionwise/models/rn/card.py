@@ -6,9 +6,9 @@ from typing import Literal
 
 from regionwise.models.card import NetworkCard, Paper, Released, Variant
 
-Norm = Literal["basic", "learnable", "instance", "batch", "none"]
+RnNorm = Literal["basic", "learnable", "instance", "batch", "none"]
 
-ARCHITECTURES: dict[int, tuple[Norm, Norm, Norm]] = {
+ARCHITECTURES: dict[int, tuple[RnNorm, RnNorm, RnNorm]] = {
     0: ("instance", "instance", "instance"),
     1: ("basic", "instance", "instance"),
     2: ("basic", "basic", "instance"),

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from regionwise.layers.membrane_start import corrected, membrane_start
+from regionwise.layers.membrane_start import WhiteStart, corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.region_norm import (
     Affine,
@@ -25,9 +25,7 @@ from regionwise.layers.region_norm import (
 from regionwise.models.network import InpaintingNetwork
 from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
-from regionwise.models.rn.card import ARCHITECTURES, Norm
-
-Start = Literal["white", "membrane"]
+from regionwise.models.rn.card import ARCHITECTURES, RnNorm
 
 
 class _PlainNorm(nn.Module):
@@ -91,7 +89,7 @@ class RegionNormGenerator(InpaintingNetwork):
 
     def __init__(
         self,
-        architecture: int | tuple[Norm, Norm, Norm] = 5,
+        architecture: int | tuple[RnNorm, RnNorm, RnNorm] = 5,
         *,
         width: int = 64,
         downsamplings: int = 2,
@@ -101,7 +99,7 @@ class RegionNormGenerator(InpaintingNetwork):
         affine: Affine = "region",
         threshold: float = 0.8,
         eps_by_share: bool = True,
-        start: Start = "white",
+        start: WhiteStart = "white",
     ) -> None:
         super().__init__()
         for name, value, allowed in (
@@ -115,7 +113,7 @@ class RegionNormGenerator(InpaintingNetwork):
             check_option("rn", "architecture", architecture, ARCHITECTURES)
         norms = ARCHITECTURES[architecture] if isinstance(architecture, int) else architecture
 
-        def norm_factory(kind: Norm) -> Callable[[int], nn.Module]:
+        def norm_factory(kind: RnNorm) -> Callable[[int], nn.Module]:
             return {
                 "basic": lambda c: RegionNormBasic(
                     c, statistics=statistics, affine=affine, eps_by_share=eps_by_share

@@ -86,14 +86,14 @@ class _ChannelNorm(nn.Module):
         return F.layer_norm(x, x.shape[1:]) * self.weight + self.bias
 
 
-Norm = Callable[[int], nn.Module]
+NormFactory = Callable[[int], nn.Module]
 
 
 class _Layer(nn.Module):
     """A convolution with reflected borders, normalised, then ReLU."""
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int, norm: Norm, *, stride: int = 1
+        self, inputs: int, outputs: int, kernel: int, norm: NormFactory, *, stride: int = 1
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(
@@ -121,7 +121,7 @@ class _Step(_Layer):
 class _Residual(nn.Module):
     """x + two normalised 3×3 convolutions, ReLU between them."""
 
-    def __init__(self, channels: int, norm: Norm) -> None:
+    def __init__(self, channels: int, norm: NormFactory) -> None:
         super().__init__()
         self.first = _Step(channels, channels, 3, norm)
         self.second = _Layer(channels, channels, 3, norm)
@@ -131,14 +131,14 @@ class _Residual(nn.Module):
         return y
 
 
-def _residuals(channels: int, norm: Norm, count: int) -> nn.Sequential:
+def _residuals(channels: int, norm: NormFactory, count: int) -> nn.Sequential:
     return nn.Sequential(*(_Residual(channels, norm) for _ in range(count)))
 
 
 class _Up(nn.Module):
     """Residual blocks, twice the size by repetition, a 5×5 convolution."""
 
-    def __init__(self, inputs: int, outputs: int, norm: Norm, blocks: int) -> None:
+    def __init__(self, inputs: int, outputs: int, norm: NormFactory, blocks: int) -> None:
         super().__init__()
         self.blocks = _residuals(inputs, norm, blocks)
         self.conv = _Step(inputs, outputs, 5, norm)

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import JpegImagePlugin
 
 from regionwise.photos.containers.placed_fill import PlacedFill, check_size
-from regionwise.photos.jpeg_splice import Hole, Patch, SpliceError, Splicer
+from regionwise.photos.jpeg_splice import Hole, SamplePatch, SpliceError, Splicer
 from regionwise.photos.jpeg_splice.structure import parse
 from regionwise.photos.metadata import (
     Metadata,
@@ -129,14 +129,14 @@ def encode_again(
         return _encoded_as_a_whole(raster, original)
 
 
-def _patch(raster: Raster, fill: PlacedFill) -> Patch:
+def _patch(raster: Raster, fill: PlacedFill) -> SamplePatch:
     """A fill in the samples of the file: grey, RGB or ink."""
     height, width = fill.hole.shape
     if raster.mode == "CMYK":
         samples = raster.samples[fill.top : fill.top + height, fill.left : fill.left + width]
     else:
         samples = fill.color[..., 0] if raster.mode == "L" else fill.color
-    return Patch(fill.top, fill.left, np.ascontiguousarray(samples), fill.hole)
+    return SamplePatch(fill.top, fill.left, np.ascontiguousarray(samples), fill.hole)
 
 
 def _without_other_pictures(data: bytes) -> bytes:
