@@ -38,7 +38,7 @@ class OnnxEngine:
             file: of the network.
             device: auto, cpu or cuda.
             seed: for networks that draw numbers.
-            traits: what the file does not say itself: `soft` and `texture`.
+            traits: what the file does not say itself: `detail` and `texture`.
             threads: on the processor; by default as many as this process may use.
         """
         self._file = file
