@@ -30,7 +30,6 @@ class OnnxEngine:
         seed: int = 0,
         *,
         traits: Traits = NO_TRAITS,
-        quick_to_open: bool = False,
         threads: int | None = None,
     ) -> None:
         """Begin to open a file.
@@ -40,15 +39,12 @@ class OnnxEngine:
             device: auto, cpu or cuda.
             seed: for networks that draw numbers.
             traits: what the file does not say itself: `detail` and `texture`.
-            quick_to_open: leave out optimisations that take as long as all else in opening. Some
-                networks fill slower without them.
             threads: on the processor; by default as many as this process may use.
         """
         self._file = file
         self._device = device
         self._seed = seed
         self._traits = traits
-        self._quick_to_open = quick_to_open
         self._threads = threads
         self._opening = ThreadPoolExecutor(1).submit(self._open)
 
@@ -61,12 +57,7 @@ class OnnxEngine:
 
     def __reduce__(self) -> tuple[Callable[..., OnnxEngine], tuple[object, ...]]:
         """Pickle as the name of the file: another process opens it again."""
-        make = partial(
-            OnnxEngine,
-            traits=self._traits,
-            quick_to_open=self._quick_to_open,
-            threads=self._threads,
-        )
+        make = partial(OnnxEngine, traits=self._traits, threads=self._threads)
         return make, (self._file, self._device, self._seed)
 
     def fill(self, images: Floats, masks: Floats) -> Floats:
@@ -90,7 +81,7 @@ class OnnxEngine:
         try:
             session = onnxruntime.InferenceSession(
                 os.fspath(self._file),
-                _session_options(onnxruntime, self._quick_to_open, self._threads),
+                _session_options(onnxruntime, self._threads),
                 providers,
             )
         except Exception as error:  # as above
@@ -124,7 +115,7 @@ def _providers(available: list[str], device: Device) -> list[str]:
     return ["CPUExecutionProvider"]
 
 
-def _session_options(onnxruntime: Any, quick_to_open: bool, threads: int | None) -> Any:
+def _session_options(onnxruntime: Any, threads: int | None) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = _threads() if threads is None else threads
     options.inter_op_num_threads = 1
@@ -135,8 +126,6 @@ def _session_options(onnxruntime: Any, quick_to_open: bool, threads: int | None)
     # second for 1,600. Without it, and without patterns for each size, the arena needs less memory.
     options.enable_mem_reuse = False
     options.enable_mem_pattern = False
-    if quick_to_open:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     return options
 
 

@@ -13,7 +13,6 @@ from regionwise.engines.classical_engine import METHODS
 from regionwise.engines.engine import DEVICES, Detail, Device, Engine, Traits
 from regionwise.engines.onnx_engine import OnnxEngine
 from regionwise.errors import ModelError, RegionwiseWarning
-from regionwise.models.registry import model_names
 from regionwise.weights import bundled
 from regionwise.weights.card import ModelCard
 
@@ -118,6 +117,8 @@ def _load_file(
     if file == Path() or not file.exists():
         if file.suffix:
             raise ModelError(f"there is no model file {file}; check the name")
+        from regionwise.models.registry import model_names
+
         if name in model_names():
             raise ModelError(f"{name} comes without weights; give the file that holds them")
         names = [*WORDS, "default", *(card.name for card in list_models())]
@@ -132,8 +133,7 @@ def _load_file(
             return OnnxEngine(file, device, seed, threads=threads)
         texture = bundled.read_card(file.with_suffix(".json")).texture
         traits = Traits(detail=word.detail, texture=texture if word.texture else 0.0)
-        # The bundled networks fill as fast without the optimisations that take long.
-        return OnnxEngine(file, device, seed, traits=traits, quick_to_open=True, threads=threads)
+        return OnnxEngine(file, device, seed, traits=traits, threads=threads)
     if find_spec("torch") is None:
         raise ModelError(f'{file} needs PyTorch; pip install "regionwise[train]"')
     from regionwise.checkpoints import load_checkpoint

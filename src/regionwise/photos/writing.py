@@ -9,6 +9,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,11 +19,13 @@ from regionwise.output import check_output, write_whole
 from regionwise.photos.containers import jpeg
 from regionwise.photos.containers.placed_fill import PlacedFill
 from regionwise.photos.formats import BY_NAME, READABLE, Format, format_of_path
-from regionwise.photos.jpeg_splice import Hole, Splicer
 from regionwise.photos.metadata import metadata_from_info
 from regionwise.photos.orientation import stored, stored_corner
 from regionwise.photos.photo import Photo
 from regionwise.photos.raster import Raster, UnsupportedPixelsError, to_eight_bits
+
+if TYPE_CHECKING:
+    from regionwise.photos.jpeg_splice import Splicer
 
 _PALETTE_WITH_ALPHA = ("PNG", "GIF")
 
@@ -46,7 +49,7 @@ def splicer_for(photo: Photo, wanted: str | None, hole: Mask) -> Future[Splicer]
     top, left = int(rows[0]), int(columns[0])
     part = hole[top : rows[-1] + 1, left : columns[-1] + 1]
     corner = stored_corner(top, left, part.shape, hole.shape, photo.orientation)
-    return jpeg.splicer_ahead(photo.source, [Hole(*corner, stored(part, photo.orientation))])
+    return jpeg.splicer_ahead(photo.source, *corner, stored(part, photo.orientation))
 
 
 def encode_photo(

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from regionwise.layers.membrane_start import WhiteStart, corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
+from regionwise.layers.picture_head import PictureHead
 from regionwise.layers.region_norm import (
     Affine,
     RegionNormBasic,
@@ -137,7 +138,7 @@ class RegionNormGenerator(InpaintingNetwork):
         self.middle = nn.ModuleList(_ResidualBlock(widths[-1], middle_norm) for _ in range(blocks))
         self.decoder = nn.ModuleList(_upsampling(c, decoder) for c in reversed(widths[1:]))
         self.decoder_norms = nn.ModuleList(map(decoder_norm, reversed(widths[:-1])))
-        self.last = nn.Conv2d(width, 3, 7, padding=3, padding_mode="reflect")
+        self.last = PictureHead(width)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
