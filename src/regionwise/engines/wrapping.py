@@ -14,7 +14,12 @@ Blend = Literal["none", "poisson"]
 
 
 def wrapped(
-    engine: Engine, *, ensemble: bool = False, blend: Blend = "none", polyphase: bool = False
+    engine: Engine,
+    *,
+    ensemble: bool = False,
+    blend: Blend = "none",
+    polyphase: bool = False,
+    texture: bool = True,
 ) -> Engine:
     """The engine with what its traits and a caller ask for round it, from the inside out.
 
@@ -23,8 +28,9 @@ def wrapped(
         ensemble: average the answers to five views of a picture.
         blend: "poisson" brings the answers to the photo's light.
         polyphase: fill large pictures by their polyphase components.
+        texture: give the answers the texture that the engine's traits want.
     """
-    if engine.traits.texture:
+    if texture and engine.traits.texture:
         engine = TexturedEngine(engine)
     if ensemble:
         engine = EnsembleEngine(engine)

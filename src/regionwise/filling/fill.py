@@ -16,6 +16,7 @@ import numpy as np
 
 from regionwise.arrays import Floats, Mask
 from regionwise.engines.engine import Device, Engine
+from regionwise.engines.staged import at_stage
 from regionwise.engines.wrapping import wrapped
 from regionwise.engines.zoo import load_model
 from regionwise.errors import ModelError, PhotoError, RegionwiseWarning
@@ -23,6 +24,7 @@ from regionwise.filling.canvas import Canvas, read_window
 from regionwise.filling.detail import needs_detail, with_detail
 from regionwise.filling.hole import find_hole
 from regionwise.filling.options import FillOptions, option_of
+from regionwise.filling.raw import raw_photo
 from regionwise.filling.windows import VIEW, Window, plan_windows
 from regionwise.photos.frames import read_frames
 from regionwise.photos.likeness import photo_like
@@ -133,6 +135,9 @@ def fill_photo(
     Raises:
         ModelError: if the engine's answer is no picture.
     """
+    if options.raw:
+        return raw_photo(photo, hole, engine, options)
+    engine = at_stage(engine, options.stage, options.device, options.seed)
     polyphase = options.large == "polyphase"
     view = max(hole.shape) if polyphase else view
     groups = plan_windows(hole, view)
