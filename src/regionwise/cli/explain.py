@@ -19,6 +19,10 @@ def command(
     size: Annotated[
         int, typer.Option(help="The photo's longer side is scaled down to so many pixels.", min=32)
     ] = 256,
+    shift: Annotated[
+        bool,
+        typer.Option("--shift", help="Measure what the hole does to norms over all pixels."),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file.")] = False,
 ) -> None:
     """Show what a network does with a mask: the diagnosis of the papers' own figures.
@@ -31,7 +35,7 @@ def command(
     windows of the mask (Figure 5). Needs PyTorch: pip install "regionwise[train]".
     """
     from regionwise.checkpoints import load_checkpoint
-    from regionwise.explain import explain
+    from regionwise.explain import explain, explain_shift
     from regionwise.filling.canvas import read_window
     from regionwise.filling.hole import find_hole
     from regionwise.filling.options import FillOptions
@@ -46,12 +50,15 @@ def command(
     network = load_checkpoint(weights_file(model))
     shrink = min(1, size / max(hole.shape))
     rows, columns = (max(1, round(side * shrink)) for side in hole.shape)
-    image, seen = read_window(
-        source.color, hole, Window(0, 0, source.height, source.width, rows, columns)
-    )
-    panel = explain(
-        network, image, seen, f"{model}: {photo.name}, seen at {columns} x {rows} pixels"
-    )
+    window = Window(0, 0, source.height, source.width, rows, columns)
+    image, seen = read_window(source.color, hole, window)
+    title = f"{model}: {photo.name}, seen at {columns} x {rows} pixels"
+    if shift:
+        whole, _ = read_window(source.color, hole & False, window)
+        panel, said = explain_shift(network, whole, seen, title)
+        print(said)
+    else:
+        panel = explain(network, image, seen, title)
     data = BytesIO()
     panel.save(data, "PNG")
     write_whole(data.getvalue(), output, overwrite=overwrite)

@@ -23,9 +23,10 @@ from regionwise.explain.region_norms import (
     recorded_regions,
     region_section,
 )
+from regionwise.explain.shift import measure_shifts, shift_sections, table_of
 from regionwise.models.prediction import compose
 
-__all__ = ["explain"]
+__all__ = ["explain", "explain_shift"]
 
 
 def explain(
@@ -69,6 +70,26 @@ def explain(
         "What goes in and comes out", "White in the input is missing.", [("", tiles)]
     )
     return draw_panel(title, [overview, *sections])
+
+
+def explain_shift(
+    network: nn.Module, photo: NDArray[np.float32], mask: NDArray[np.float32], title: str = ""
+) -> tuple[Image.Image, str]:
+    """Draw what a hole does to norms over all pixels (RN's Figure 2), and tell it in numbers.
+
+    Args:
+        network: with the contract `network(image, mask)`; for any other see
+            `regionwise.explain.shift.recorded_shifts`.
+        photo: 3×H×W in [0, 1], with what lies under the hole.
+        mask: 1×H×W, 1 = missing.
+        title: over the panel.
+
+    Returns:
+        The panel, and a table with a line for each norm.
+    """
+    hole = mask[0] > 0.5
+    shifts = measure_shifts(network, np.where(hole, np.float32(0), photo), mask)
+    return draw_panel(title, shift_sections(photo, hole, shifts)), table_of(shifts)
 
 
 @torch.no_grad()
