@@ -81,8 +81,7 @@ def _answers(prediction: Prediction) -> list[Tile]:
     """The low resolution and the guide where there is one, the stages, and what each changed."""
     tiles = []
     if prediction.guide is not None:
-        guide = np.asarray(prediction.guide[0, 0].cpu().numpy(), np.float64)
-        tiles.append(Tile(color_maps.grey(guide), "guide"))
+        tiles.append(Tile(levels(prediction.guide.expand(-1, 3, -1, -1)), "guide"))
     if prediction.low_resolution is not None:
         tiles.append(Tile(levels(prediction.low_resolution), "low resolution"))
     many = len(prediction.stages) > 1
