@@ -72,7 +72,7 @@ def test_any_size_and_mask(height, width, batch, share, row, start):
 
 
 @pytest.mark.parametrize("start", ["mean", "membrane"])
-@pytest.mark.parametrize("encoder", ["mask_aware", "partial", "gated"])
+@pytest.mark.parametrize("encoder", ["mask_aware", "partial", "gated", "gated_mask_aware"])
 def test_the_hole_is_not_looked_into(start, encoder):
     network = slim(start=start, encoder=encoder)
     image, mask = inputs()
@@ -82,7 +82,7 @@ def test_the_hole_is_not_looked_into(start, encoder):
             assert torch.equal(one, two)
 
 
-@pytest.mark.parametrize("encoder", ["mask_aware", "partial", "gated"])
+@pytest.mark.parametrize("encoder", ["mask_aware", "partial", "gated", "gated_mask_aware"])
 def test_the_mask_is_looked_at(encoder):
     """A known pixel of the mean colour is another thing than a missing one."""
     network = slim(encoder=encoder, refinements=0)
@@ -91,6 +91,23 @@ def test_the_mask_is_looked_at(encoder):
         known = network(image, torch.zeros(1, 1, 32, 32)).answer
         half = network(image, torch.ones(1, 1, 32, 32)).answer
     assert (known - half).abs().max() > 1e-4
+
+
+def test_a_gate_without_weights_halves_the_filters_answer():
+    """The second half of the outputs is the gate's: 0 there, and its sigmoid is a half."""
+    plain, gated = slim(refinements=0), slim(refinements=0, encoder="gated_mask_aware")
+    ours, theirs = plain.encoder.levels[0], gated.encoder.levels[0]
+    assert theirs.weight.shape[0] == 2 * ours.weight.shape[0]
+    with torch.no_grad():
+        filters = ours.weight.unflatten(0, (17, -1))  # of 16 features and the constant
+        both = torch.cat([filters, torch.zeros_like(filters)], dim=1)
+        theirs.weight.copy_(both.flatten(0, 1))
+        theirs.mask_conv.load_state_dict(ours.mask_conv.state_dict())
+        gated.encoder.widen[0].load_state_dict(plain.encoder.widen[0].state_dict())
+        image, mask = inputs()
+        x = torch.cat([image, *3 * [1 - mask]], dim=1)
+        expected = plain.encoder.widen[0](ours(x, 1 - mask)[0].relu() / 2).relu()
+        torch.testing.assert_close(gated.encoder(x, mask)[0], expected)
 
 
 def test_what_is_padded_is_a_hole():
@@ -143,9 +160,9 @@ def test_a_fresh_network_keeps_the_scale_of_its_features():
     assert 0.05 < min(widened) <= max(widened) < 20
 
 
-@pytest.mark.parametrize("row", ABLATION)
+@pytest.mark.parametrize("row", [*ABLATION.values(), ("gated_mask_aware", 1, "pointwise")])
 def test_gradients_reach_every_weight(row):
-    encoder, refinements, norm = ABLATION[row]
+    encoder, refinements, norm = row
     network = slim(encoder=encoder, refinements=refinements, norm=norm, start="membrane").train()
     image, mask = inputs(2)
     sum(stage.square().mean() for stage in network(image, mask).stages).backward()

@@ -77,7 +77,8 @@ def test_folders_and_later_lists(tmp_path):
     file = tmp_path / "own.yaml"
     file.write_text(
         "title: Mine\nhome: here\nlists:\n  train: {under: ['*train*']}\n"
-        "  test: {under: ['eval']}\n  few: {from: test, draw: 2}\n  rest: {except: train, first: 3}\n"
+        "  test: {under: ['eval']}\n  few: {from: test, draw: 2}\n"
+        "  rest: {except: train, first: 3}\n"
     )
     folder = tmp_path / "photos"
     names = ["my_train/a/1.jpg", "my_train/2.jpg", *(f"eval/{k}.jpg" for k in range(5)), "3.jpg"]

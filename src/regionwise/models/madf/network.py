@@ -83,13 +83,14 @@ class _Encoder(nn.Module):
         channels = 6
         for level, out in enumerate(narrow):
             kernel = _KERNELS[min(level, len(_KERNELS) - 1)]
-            if kind == "mask_aware":
+            if kind in ("mask_aware", "gated_mask_aware"):
                 # The filters start from validity in three equal channels, as the released ones do.
                 kind_of_filter, mask_channels = (
                     (MaskAwareFilter, 16) if level else (_FirstFilter, 3)
                 )
+                made = out if kind == "mask_aware" else 2 * out  # with its gate
                 layer: nn.Module = kind_of_filter(
-                    channels, out, kernel, mask_channels=mask_channels, stride=2
+                    channels, made, kernel, mask_channels=mask_channels, stride=2
                 )
             elif kind == "partial":
                 layer = PartialConv(channels, out, kernel, stride=2)
@@ -100,11 +101,15 @@ class _Encoder(nn.Module):
             channels = out
 
     def forward(self, x: Tensor, mask: Tensor) -> list[Tensor]:
-        mask_features = 1 - mask if self.kind == "mask_aware" else mask
+        mask_features = 1 - mask if "mask_aware" in self.kind else mask
         wide = []
         for level, widen in zip(self.levels, self.widen, strict=True):
             x, mask_features = level(x, mask_features)
-            x = F.relu(x, inplace=True)
+            if self.kind == "gated_mask_aware":
+                x, gate = x.chunk(2, dim=1)
+                x = F.relu(x) * torch.sigmoid(gate)
+            else:
+                x = F.relu(x, inplace=True)
             wide.append(F.relu(widen(x), inplace=True))
         return wide
 
@@ -183,7 +188,8 @@ class CascadedRefinementGenerator(InpaintingNetwork):
 
     Args:
         refinements: K, 0 to 3; 2 in the paper. With K decoders there are K + 1 stages.
-        encoder: "mask_aware" (MADF), "partial" or "gated" convolution.
+        encoder: "mask_aware" (MADF), "partial" or "gated" convolution; "gated_mask_aware", which is
+            ours: the mask makes a second filter for each window, whose answer gates the first's.
         norm: of the refinement decoders: "pointwise" (PN) or "batch".
         width: channels of the first level for the decoders, 64 in the paper: a level doubles them
             up to 8·width. The encoder's own go from width/4 to 2·width.
@@ -325,7 +331,7 @@ def _check_options(
 ) -> None:
     for name, value, allowed in (
         ("refinements", refinements, (0, 1, 2, 3)),
-        ("encoder", encoder, ("mask_aware", "partial", "gated")),
+        ("encoder", encoder, ("mask_aware", "partial", "gated", "gated_mask_aware")),
         ("norm", norm, ("pointwise", "batch")),
         ("levels", levels, tuple(range(2, 9))),
         ("start", start, ("mean", "membrane")),

@@ -6,7 +6,9 @@ from typing import Literal
 
 from regionwise.models.card import NetworkCard, Paper, Released, Variant
 
-Norm = Literal["basic", "learnable", "instance", "batch", "none"]
+Norm = Literal["basic", "learnable", "soft", "distance", "instance", "batch", "none"]
+"""RN-B, RN-L, and ours: RN-L without a threshold, RN-B by depth in the hole; then other norms."""
+
 
 ARCHITECTURES: dict[int, tuple[Norm, Norm, Norm]] = {
     0: ("instance", "instance", "instance"),

@@ -23,6 +23,7 @@ from regionwise.layers.region_norm import (
     RegionNormLearnable,
     Statistics,
 )
+from regionwise.layers.region_norm_variants import RegionNormDistance, RegionNormSoft
 from regionwise.models.network import InpaintingNetwork
 from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
@@ -86,7 +87,9 @@ class RegionNormGenerator(InpaintingNetwork):
 
     Args:
         architecture: a row of the paper's Table 2 (`ARCHITECTURES`; 5 is the paper's proposal,
-            0 the baseline), or the norms of encoder, residual blocks and decoder by name.
+            0 the baseline), or the norms of encoder, residual blocks and decoder by name (`Norm`
+            of the card): the paper's, others, and "soft" and "distance", which are ours, see
+            `regionwise.layers.region_norm_variants`.
         width: channels of the first convolution, 64 in the paper; each halving of the size
             doubles them.
         downsamplings: halvings of the size in the encoder, 2 in the paper. With 3 the residual
@@ -153,6 +156,8 @@ class RegionNormGenerator(InpaintingNetwork):
                 "learnable": lambda c: RegionNormLearnable(
                     c, threshold=threshold, statistics=statistics, eps_by_share=eps_by_share
                 ),
+                "soft": RegionNormSoft,
+                "distance": RegionNormDistance,
                 "instance": lambda c: _PlainNorm(nn.InstanceNorm2d(c)),
                 "batch": lambda c: _PlainNorm(nn.BatchNorm2d(c)),
                 "none": lambda c: _PlainNorm(nn.Identity()),
