@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,6 +109,40 @@ def test_a_gate_without_weights_halves_the_filters_answer():
         x = torch.cat([image, *3 * [1 - mask]], dim=1)
         expected = plain.encoder.widen[0](ours(x, 1 - mask)[0].relu() / 2).relu()
         torch.testing.assert_close(gated.encoder(x, mask)[0], expected)
+
+
+def test_attention_begins_with_no_effect():
+    torch.manual_seed(0)
+    attended = slim(levels=5, attention=True)
+    plain = slim(levels=5)
+    weights = attended.state_dict()
+    assert len([key for key in weights if key.endswith("embedding.weight")]) == 3
+    plain.load_state_dict({k: v for k, v in weights.items() if not k.startswith("attentions")})
+    image, mask = inputs()
+    with torch.no_grad():
+        assert torch.equal(attended(image, mask).answer, plain(image, mask).answer)
+        for layer in attended.attentions.values():
+            torch.nn.init.normal_(layer.output.weight)
+        assert not torch.equal(attended(image, mask).answer, plain(image, mask).answer)
+
+
+@pytest.mark.parametrize("start", ["mean", "membrane"])
+@pytest.mark.parametrize("refinements", [0, 2])
+def test_back_projection(start, refinements):
+    """Where its weight is 1 the answer at 1/4 of the size is the low resolution itself."""
+    network = slim(start=start, refinements=refinements, back_projection=True).train()
+    torch.nn.init.zeros_(network.back_projection.weight.weight)
+    torch.nn.init.constant_(network.back_projection.weight.bias, 50.0)
+    image, mask = inputs(2, 33, 49)
+    prediction = network(image, mask)
+    low = prediction.low_resolution
+    assert low.shape == (2, 3, 9, 13)
+    small = F.interpolate(prediction.answer, low.shape[-2:], mode="bilinear", align_corners=True)
+    torch.testing.assert_close(small, low, atol=1e-4, rtol=1e-4)
+    nan = image.masked_fill(mask > 0, torch.nan)
+    torch.testing.assert_close(network.eval()(nan, mask).answer, network(image, mask).answer)
+    network.train()(image, mask).answer.square().mean().backward()
+    assert network.low_resolution.weight.grad.any()
 
 
 def test_what_is_padded_is_a_hole():
