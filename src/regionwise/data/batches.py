@@ -28,6 +28,7 @@ from regionwise.data.framing import framed
 from regionwise.errors import DataError, RegionwiseError
 from regionwise.holes import FAMILIES, Family, StoredMasks, draw_hole, rectangle
 from regionwise.layers.canny import canny_edges
+from regionwise.layers.relative_total_variation import smooth_structure
 from regionwise.photos.photo_source import PhotoSource
 from regionwise.recipe.schema import STORED, DataSection, HolesSection
 
@@ -36,8 +37,8 @@ class Batch(NamedTuple):
     """Training pictures.
 
     `image`: N×3×S×S float in [0, 1]. `mask`: N×1×S×S of 0 and 1, 1 = missing. `broken`: what was
-    wrong with photos that were passed over, by name. `guide`: N×1×S×S, the true edges of the whole
-    pictures, if `data.guide` asks for them.
+    wrong with photos that were passed over, by name. `guide`: of the whole pictures, if
+    `data.guide` asks for them, the true edges, N×1×S×S, or structure, N×3×S×S.
     """
 
     image: Tensor
@@ -75,8 +76,9 @@ class HolePhotos(Dataset[Batch]):
         image = image.expand(len(masks), -1, -1, -1)
         if self.data.guide is None:
             return Batch(image, mask, broken)
-        edges = canny_edges(image[:1], torch.zeros_like(mask[:1]))
-        return Batch(image, mask, broken, edges.expand(len(masks), -1, -1, -1))
+        make = canny_edges if self.data.guide == "edges" else smooth_structure
+        guide = make(image[:1], torch.zeros_like(mask[:1]))
+        return Batch(image, mask, broken, guide.expand(len(masks), -1, -1, -1))
 
     def _picture(
         self, position: int, rng: np.random.Generator

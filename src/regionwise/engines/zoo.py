@@ -18,7 +18,7 @@ from regionwise.weights.card import ModelCard
 
 
 @dataclass(frozen=True)
-class Word:
+class ModelWord:
     """A plain word for `--model`: which network fills, and what is done to its fill.
 
     Attributes:
@@ -34,12 +34,14 @@ class Word:
     texture: bool = True
 
 
-AUTO = Word("the network's fill with the photo's own detail, as far as that fits", "", "judged")
+AUTO = ModelWord(
+    "the network's fill with the photo's own detail, as far as that fits", "", "judged"
+)
 WORDS = {
     "auto": replace(AUTO, model="default"),
-    "fast": Word("the small network alone", "small", "never"),
-    "sharp": Word("the photo's own detail everywhere, also where little fits", "default", "always"),
-    "smooth": Word("the network's fill as it is, soft", "default", "never", texture=False),
+    "fast": ModelWord("the small network alone", "small", "never"),
+    "sharp": ModelWord("the photo's own detail everywhere, fit or not", "default", "always"),
+    "smooth": ModelWord("the network's fill as it is, soft", "default", "never", texture=False),
 }
 """What `--model` takes beside names and files."""
 
@@ -112,7 +114,7 @@ def _default_name() -> str:
 
 
 def _load_file(
-    file: Path, name: str, device: Device, seed: int, threads: int | None, word: Word
+    file: Path, name: str, device: Device, seed: int, threads: int | None, word: ModelWord
 ) -> Engine:
     if file == Path() or not file.exists():
         if file.suffix:

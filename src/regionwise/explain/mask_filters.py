@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from regionwise.explain import color_maps
+from regionwise.explain.look import Question, Sections
 from regionwise.explain.panel import PanelSection, Tile
 from regionwise.layers.mask_aware_filter import MaskAwareFilter
 
@@ -72,6 +73,17 @@ def first_filter(network: nn.Module) -> MaskAwareFilter | None:
     """The layer that sees the mask itself, if the network has one."""
     found = (layer for layer in network.modules() if isinstance(layer, MaskAwareFilter))
     return next(found, None)
+
+
+@contextmanager
+def window_filter_look(network: nn.Module, question: Question) -> Iterator[Sections]:
+    """The panel's section of MADF's Figure 5; nothing of a network without such filters."""
+    layer = first_filter(network)
+    if layer is None:
+        yield list
+        return
+    with recorded_mask(layer) as masks:
+        yield lambda: [filter_section(window_filters(layer, masks[0]))]
 
 
 @contextmanager

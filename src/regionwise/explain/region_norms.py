@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from regionwise.explain import color_maps
+from regionwise.explain.look import Question, Sections
 from regionwise.explain.panel import PanelSection, Tile
 from regionwise.layers.region_norm import RegionNormLearnable
 
@@ -70,6 +71,13 @@ def recorded_regions(network: nn.Module) -> Iterator[list[LearnedRegions]]:
     finally:
         for hook in hooks:
             hook.remove()
+
+
+@contextmanager
+def region_look(network: nn.Module, question: Question) -> Iterator[Sections]:
+    """The panel's section of RN's Figures 7 and 8; nothing of a network without RN-L."""
+    with recorded_regions(network) as layers:
+        yield lambda: [region_section(layers)] if layers else []
 
 
 @contextmanager

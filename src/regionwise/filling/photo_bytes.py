@@ -10,10 +10,11 @@ import time
 from dataclasses import replace
 from functools import lru_cache
 
+from regionwise.classical.progress import ReportProgress
 from regionwise.engines.engine import Device, Engine
 from regionwise.engines.zoo import load_model
 from regionwise.errors import MaskError, OutputError, PhotoError, RegionwiseError
-from regionwise.filling.fill import ReportProgress, fill_photo
+from regionwise.filling.fill import fill_photo
 from regionwise.filling.gain_maps import with_companions
 from regionwise.filling.hole import find_hole
 from regionwise.filling.options import FillOptions
@@ -112,7 +113,7 @@ def filled_bytes(
     wanted = output_format or opened.format
     found = find_hole(opened, mask, options, name=mask_name, max_pixels=max_pixels)
     _check_something_is_known(found)
-    ahead = splicer_for(opened, wanted, found.mask)
+    ahead = None if options.raw else splicer_for(opened, wanted, found.mask)
     filled = fill_found(opened, found, engine, options, progress=progress)
     notes: list[str] = []
     data = encode_photo(filled, wanted, ahead, notes)

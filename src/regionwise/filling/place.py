@@ -7,9 +7,9 @@ import time
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from regionwise.classical.progress import ReportProgress
 from regionwise.engines.engine import Engine
 from regionwise.errors import MaskError, OutputError, PhotoError
-from regionwise.filling.fill import ReportProgress
 from regionwise.filling.options import FillOptions
 from regionwise.filling.outcome import FillOutcome
 from regionwise.filling.photo_bytes import filled_bytes

@@ -13,6 +13,9 @@ it inherits from here:
 | `PixelTerm` | the same, and `hole_share`, by which means over regions divide |
 | `FeatureTerm` | lists of layers of answer and truth, and the layers' weights |
 | `DiscriminatorTerm` | what the discriminator says of answer and truth |
+| `FlowTerm` | layers of the truth and of the photo with its hole, the flow, and the mask |
+
+A `NetworkTerm` has no function: its value is a number that the network itself takes.
 """
 
 from __future__ import annotations
@@ -226,6 +229,39 @@ class FeatureMatchingTerm(DiscriminatorTerm):
     scores: bool = False
 
 
+class FlowTerm(Term):
+    """Of a flow that a network fetches features along; whatever its stage.
+
+    Features are compared as large as the flow is, so a layer of that size is named.
+    """
+
+    compares_guides = False
+    features: FeaturesSection
+
+
+class SamplingCorrectnessTerm(FlowTerm):
+    """How like the truth what the flow points to is (StructureFlow, eq. 5)."""
+
+    function = "regionwise.losses.sampling_correctness:sampling_correctness"
+    name: Literal["sampling_correctness"]
+
+
+class NetworkTerm(Term):
+    """A number that the network takes of each picture while it trains, whatever its stage.
+
+    Attributes:
+        number: its name: "divergence" of PIC.
+    """
+
+    name: Literal["network"]
+    number: str
+
+    @property
+    def label(self) -> str:
+        """The number's name."""
+        return self.number
+
+
 AnyTerm = Annotated[
     L1Term
     | L2Term
@@ -235,7 +271,9 @@ AnyTerm = Annotated[
     | StyleTerm
     | CorrelationTerm
     | AdversarialTerm
-    | FeatureMatchingTerm,
+    | FeatureMatchingTerm
+    | SamplingCorrectnessTerm
+    | NetworkTerm,
     Field(discriminator="name"),
 ]
 

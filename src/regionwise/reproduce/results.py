@@ -48,6 +48,7 @@ def cells(
     models: Mapping[str, Sequence[str]],
     sets: Sequence[str],
     score: Score,
+    place: str | None = None,
 ) -> dict[str, Cell]:
     """Each row's number, by its name.
 
@@ -57,6 +58,7 @@ def cells(
         models: the evaluated files of each row, one a seed.
         sets: the sets of holes whose pictures count.
         score: which number.
+        place: the row of the protocol's tables that the paper's figures are for, if it has several.
     """
     by_model: dict[str, dict[tuple[str, str], float]] = {}
     for row in rows:
@@ -72,7 +74,7 @@ def cells(
             statistics.fmean(each),
             statistics.stdev(each) if len(each) > 1 else math.nan,
             estimate([value for _, value in pairs], [photo for (photo, _), _ in pairs]),
-            table.rows[name].paper.get(score.name, math.nan),
+            table.figure(name, score.name, place),
         )
     return found
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from regionwise.errors import CheckpointError
 from regionwise.features.darknet import DarknetFeatures
 from regionwise.features.vgg import VggName, load_vgg, random_vgg
-from regionwise.recipe.losses import FeaturesSection, FeatureTerm, Term, feature_layers
+from regionwise.recipe.losses import FeaturesSection, FeatureTerm, FlowTerm, Term, feature_layers
 
 _CAFFE_MEAN = (103.939, 116.779, 123.68)
 """Blue, green, red, of 255."""
@@ -44,7 +44,7 @@ class FeatureNetworks:
     ) -> None:
         layers: dict[tuple[str, bool], set[str]] = {}
         for term in terms:
-            if isinstance(term, FeatureTerm):
+            if isinstance(term, FeatureTerm | FlowTerm):
                 layers.setdefault(_key(term.features), set()).update(term.features.layers)
         self._extractors = {
             key: _make(*key, sorted(names), random, files, device) for key, names in layers.items()

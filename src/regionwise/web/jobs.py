@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from regionwise.arrays import Mask
+from regionwise.classical.progress import ReportProgress
 from regionwise.engines.engine import Engine
 from regionwise.errors import MaskError, PhotoError, RegionwiseError
-from regionwise.filling.fill import ReportProgress
 from regionwise.filling.hole import find_hole, resized
 from regionwise.filling.photo_bytes import fill_found
 from regionwise.photos import masks

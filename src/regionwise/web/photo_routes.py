@@ -17,8 +17,8 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from regionwise.classical.progress import ReportProgress
 from regionwise.errors import MaskError, RegionwiseError
-from regionwise.filling.fill import ReportProgress
 from regionwise.photos.writing import encode_photo
 from regionwise.web import jobs
 from regionwise.web.archive import write_unused, zip_chunks

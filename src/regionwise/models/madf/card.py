@@ -6,7 +6,7 @@ from typing import Literal
 
 from regionwise.models.card import NetworkCard, Paper, Released, Variant
 
-Encoder = Literal["mask_aware", "partial", "gated"]
+Encoder = Literal["mask_aware", "partial", "gated", "gated_mask_aware"]
 MadfNorm = Literal["pointwise", "batch"]
 
 ABLATION: dict[str, tuple[Encoder, int, MadfNorm]] = {

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from regionwise.errors import ModelError
 from regionwise.layers.membrane_start import GreyStart, corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
-from regionwise.layers.region_conv import Reading, RegionConv
+from regionwise.layers.region_conv import RegionConv, RegionConvReading
 from regionwise.layers.stacking import stacked
 from regionwise.layers.upsampling_conv import UpsamplingConv
 from regionwise.models.network import InpaintingNetwork
@@ -55,7 +55,7 @@ class RegionWiseGenerator(InpaintingNetwork):
         width: int = 32,
         stages: Literal[1, 2] = 2,
         convolution: Convolution = "region-wise",
-        reading: Reading = "released",
+        reading: RegionConvReading = "released",
         start: GreyStart = "grey",
     ) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ class SemanticInferringNetwork(nn.Module):
     last activation.
     """
 
-    def __init__(self, width: int, convolution: Convolution, reading: Reading) -> None:
+    def __init__(self, width: int, convolution: Convolution, reading: RegionConvReading) -> None:
         super().__init__()
         deep = 4 * width
         self.encoder = _Encoder(width)
@@ -202,7 +202,9 @@ class _Encoder(nn.Module):
 class _RegionStep(nn.Module):
     """A decoder step: the known region's filter sees the skip link, the hole's does not."""
 
-    def __init__(self, channels: int, skip: int, upsample: bool, reading: Reading) -> None:
+    def __init__(
+        self, channels: int, skip: int, upsample: bool, reading: RegionConvReading
+    ) -> None:
         super().__init__()
         self.conv = RegionConv(
             [channels + skip, channels], channels, reading=reading, upsample=upsample
