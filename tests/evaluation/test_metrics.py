@@ -11,7 +11,7 @@ from skimage.color import rgb2gray
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from regionwise.evaluation.metrics.metric import FilledPicture
-from regionwise.evaluation.metrics.pixels import PSNR_LIMIT, l1, l1_grey, l2, psnr
+from regionwise.evaluation.metrics.pixels import PSNR_LIMIT, l1, l1_grey, l1_rn, l2, psnr
 from regionwise.evaluation.metrics.registry import METRICS, measure
 from regionwise.evaluation.metrics.sharpness import gradient_energy
 from regionwise.evaluation.metrics.ssim import ssim, ssim_map
@@ -89,6 +89,15 @@ def test_the_grey_variant_is_the_scripts_formula(pair):
     truth, answer, _ = pair
     a, b = (rgb2gray(p.transpose(1, 2, 0)) for p in (truth, answer))
     assert l1_grey(truth, answer) == pytest.approx(np.abs(a - b).sum() / (a + b).sum(), rel=1e-6)
+
+
+def test_rns_l1_lets_errors_of_the_channels_cancel(pair):
+    truth, answer, _ = pair
+    means = [sum(p[channel] for channel in range(3)) / 3 for p in (truth, answer)]
+    assert l1_rn(truth, answer) == pytest.approx(np.abs(means[0] - means[1]).mean(), rel=1e-5)
+    opposite = truth + 0.1 * np.array([1, -1, 0])[:, None, None]
+    assert l1_rn(truth, opposite) == pytest.approx(0, abs=1e-7)
+    assert l1_rn(truth, truth + 0.1) == pytest.approx(l1(truth, truth + 0.1))
 
 
 def test_values_of_the_hole_see_the_hole_only(pair):

@@ -216,7 +216,7 @@ def test_several_answers(open_page):
     page.drag((60, 60), (100, 60))
     page.locator("[data-action=several]").click()
     answers = page.locator("#answers .list button")
-    expect(answers).to_have_count(4)
+    expect(answers).to_have_count(4, timeout=60_000)
     page.wait_for_selector("#fill:visible")
     expect(page.locator("#history li")).to_have_count(5)
     answers.nth(3).click()

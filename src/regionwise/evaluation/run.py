@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from regionwise.arrays import Mask
+from regionwise.arrays import Bytes, Mask
 from regionwise.engines.engine import Engine
 from regionwise.errors import DataError, ModelError, PhotoError, RegionwiseError
 from regionwise.evaluation.feature_files import FeatureFile, FeatureSource
@@ -23,29 +22,20 @@ from regionwise.evaluation.metrics.metric import FilledPicture, Metric
 from regionwise.evaluation.metrics.registry import METRICS, measure
 from regionwise.evaluation.plan import HoleSet, Plan
 from regionwise.evaluation.rows import Row, append_row, read_rows
+from regionwise.filling.fill import fill_photo
+from regionwise.filling.options import FillOptions
+from regionwise.filling.shard import Shard
 from regionwise.holes import Size
 from regionwise.photos.photo_source import PhotoSource
-from regionwise.photos.reading import pillow_image
-
-Pixels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Part `number` (from 1) of `count` of the work: every `count`-th photo."""
-
-    number: int = 1
-    count: int = 1
-
-    def __str__(self) -> str:
-        return f"{self.number}-of-{self.count}"
+from regionwise.photos.reading import pillow_image, read_photo
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """An evaluation: models by name, photos and a plan, with the folder for its results.
 
-    `samples`: of so many photos the filled pictures are kept, for the contact sheet.
+    `samples`: of so many photos the filled pictures are kept, for the contact sheet. `options`: how
+    pictures of the photos' own sizes are filled, and whether answers are measured `raw`.
     """
 
     models: Mapping[str, Engine]
@@ -55,11 +45,13 @@ class Evaluation:
     metrics: Sequence[Metric] = METRICS
     features: FeatureSource | None = None
     samples: int = 4
+    options: FillOptions = field(default_factory=FillOptions)
 
     @property
     def total(self) -> int:
         """Pictures to fill, all models together."""
-        return len(self.models) * len(self.photos) * len(self.plan.sets)
+        pictures = sum(len(self.plan.sets_of(number)) for number in range(len(self.photos)))
+        return len(self.models) * pictures
 
     def run(self, shard: Shard, progress: Callable[[int], None] = lambda count: None) -> None:
         """Do what is not done yet of a shard's work; `progress` is told how many pictures were.
@@ -69,9 +61,9 @@ class Evaluation:
         done = {row.key for row in read_rows(self.folder / "rows")}
         file = self.folder / "rows" / f"{shard}.jsonl"
         store = self._feature_file(shard)
-        for number in range(shard.number - 1, len(self.photos), shard.count):
+        for number in shard.positions(len(self.photos)):
             photo = self.photos[number]
-            for holes in self.plan.sets:
+            for holes in self.plan.sets_of(number):
                 missing = [m for m in self.models if (photo.name, holes.name, m) not in done]
                 progress(len(self.models) - len(missing))
                 if missing:
@@ -94,7 +86,7 @@ class Evaluation:
     ) -> None:
         try:
             truth = read_truth(photo, holes.size)
-            mask_name, mask = holes.hole(number, photo)
+            mask_name, mask = holes.hole(number, photo, (truth.shape[1], truth.shape[2]))
         except RegionwiseError as error:
             for model in models:
                 append_row(file, Row(photo.name, holes.name, "", model, error=str(error)))
@@ -105,7 +97,7 @@ class Evaluation:
         for model in models:
             error_text, values, seconds = "", {}, 0.0
             try:
-                answer, seconds = fill_and_compose(self.models[model], truth, mask)
+                answer, seconds = self._answer(self.models[model], holes, truth, mask)
                 values = self._measure(truth, answer, mask)
                 if store is not None:
                     store.add_answer((photo.name, holes.name, model), answer)
@@ -118,51 +110,63 @@ class Evaluation:
             )
             progress(1)
 
-    def _measure(self, truth: Pixels, answer: Pixels, mask: Mask) -> dict[str, float]:
+    def _answer(
+        self, model: Engine, holes: HoleSet, truth: Bytes, mask: Mask
+    ) -> tuple[Bytes, float]:
+        if holes.size is None:
+            return fill_at_own_size(model, truth, mask, self.options)
+        return fill_and_compose(model, truth, mask, raw=self.options.raw)
+
+    def _measure(self, truth: Bytes, answer: Bytes, mask: Mask) -> dict[str, float]:
         first, second = (
             np.asarray(pixels, np.float32) / np.float32(255) for pixels in (truth, answer)
         )
         return measure(FilledPicture(first, second, mask), self.metrics)
 
     def _keep_sample(
-        self, number: int, row: str, model: str, truth: Pixels, mask: Mask, answer: Pixels
+        self, number: int, row: str, model: str, truth: Bytes, mask: Mask, answer: Bytes
     ) -> None:
         place = self.folder / "samples" / f"{number:03d}" / row
         place.mkdir(parents=True, exist_ok=True)
         pictures = {"truth": truth, "input": np.where(mask, 255, truth).astype(np.uint8)}
-        for name, pixels in (pictures | {f"model {file_name(model)}": answer}).items():
+        for name, pixels in (pictures | {f"model {model_file_name(model)}": answer}).items():
             Image.fromarray(pixels.transpose(1, 2, 0)).save(place / f"{name}.png")
 
 
-def file_name(model: str) -> str:
+def model_file_name(model: str) -> str:
     """A model's name, or its path, as a part of a file's name."""
     return model.replace("/", "_").replace("\\", "_").replace(":", "_")
 
 
-def read_truth(photo: PhotoSource, size: Size) -> Pixels:
-    """The photo's middle, of the wanted shape and size, upright: 3×H×W of 8 bits.
+def read_truth(photo: PhotoSource, size: Size | None) -> Bytes:
+    """The photo's middle, of the wanted shape and size, or all of it, upright: 3×H×W of 8 bits.
 
     Raises:
         PhotoError: if there is no such photo or it can't be read.
     """
     try:
         picture = ImageOps.exif_transpose(pillow_image(photo.read())).convert("RGB")
-        fitted = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
+        if size is not None:
+            picture = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
     except FileNotFoundError:
         raise PhotoError(
             f"{photo.name}: there is no such photo; check the list or folder"
         ) from None
     except UnidentifiedImageError:
         raise PhotoError(
-            f"{photo.name}: not a readable photo (no known format); leave it out or get it anew"
+            f"{photo.name}: not a readable photo (no known format); leave it out or get it again"
         ) from None
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise PhotoError(f"{photo.name}: not a readable photo ({error})") from error
-    return np.ascontiguousarray(np.asarray(fitted).transpose(2, 0, 1))
+    return np.ascontiguousarray(np.asarray(picture).transpose(2, 0, 1))
 
 
-def fill_and_compose(model: Engine, truth: Pixels, mask: Mask) -> tuple[Pixels, float]:
+def fill_and_compose(
+    model: Engine, truth: Bytes, mask: Mask, *, raw: bool = False
+) -> tuple[Bytes, float]:
     """The filled picture, 3×H×W of 8 bits with known pixels kept, and the model's seconds.
+
+    With `raw` known pixels are the model's too.
 
     Raises:
         ModelError: the answer has another shape, or is not a number somewhere in the hole.
@@ -173,12 +177,25 @@ def fill_and_compose(model: Engine, truth: Pixels, mask: Mask) -> tuple[Pixels, 
     seconds = time.perf_counter() - start
     if answers.shape != (1, *truth.shape):
         raise ModelError(f"the model answered {answers.shape}, not {(1, *truth.shape)}")
-    unusable = np.count_nonzero(~np.isfinite(answers[0][:, mask]))
+    taken = np.ones_like(mask) if raw else mask
+    unusable = np.count_nonzero(~np.isfinite(answers[0][:, taken]))
     if unusable:
-        raise ModelError(f"the model answered NaN or infinity at {unusable} values of the hole")
+        where = "picture" if raw else "hole"
+        raise ModelError(f"the model answered NaN or infinity at {unusable} values of the {where}")
     clean = np.clip(np.nan_to_num(answers[0]), 0, 1)
-    filled = np.where(mask, np.rint(clean * 255).astype(np.uint8), truth)
+    filled = np.where(taken, np.rint(clean * 255).astype(np.uint8), truth)
     return filled, seconds
+
+
+def fill_at_own_size(
+    model: Engine, truth: Bytes, mask: Mask, options: FillOptions
+) -> tuple[Bytes, float]:
+    """A picture of any size filled as `regionwise fill` does it, and the seconds that it took."""
+    photo = read_photo(np.ascontiguousarray(truth.transpose(1, 2, 0)))
+    start = time.perf_counter()
+    filled = fill_photo(photo, mask, model, options).color
+    seconds = time.perf_counter() - start
+    return np.ascontiguousarray(filled.transpose(2, 0, 1)), seconds
 
 
 def check_models(models: Sequence[str]) -> None:
