@@ -86,10 +86,18 @@ def test_a_photo_is_filled_by_its_path(folder):
     assert (filled[~mask] == photo[~mask]).all()
 
 
-def test_texture_of_the_card_is_given_to_fills(checkpoint, tmp_path):
+def no_onnx(network, file, **_):
+    """In place of the export, which takes seconds."""
+    file.write_bytes(b"")
+
+
+def test_texture_of_the_card_is_given_to_fills(checkpoint, folder, tmp_path, monkeypatch):
+    assert load_model(folder).traits.texture == 0
+    monkeypatch.setattr("regionwise.checkpoints.model_folder.export_onnx", no_onnx)
     card = ModelCard("tiny", "Tiny", "", {}, texture=1.3)
-    save_model_folder(checkpoint, tmp_path / "tiny", card)
-    traits = load_model(tmp_path / "tiny").traits
+    save_model_folder(checkpoint, tmp_path / "soft", card)
+    shutil.copy(tmp_path / "soft" / "config.json", folder)
+    traits = load_model(folder).traits
     assert (traits.texture, traits.detail) == (1.3, "judged")
 
 
@@ -151,7 +159,8 @@ def test_half_a_folder_is_told(folder):
         load_model(folder)
 
 
-def test_the_command(folder, tmp_path, capsys):
+def test_the_command(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("regionwise.checkpoints.model_folder.export_onnx", no_onnx)
     weights = folder / "model.safetensors"
     assert main(["export", str(weights), "--folder", "-o", str(tmp_path / "again")]) == 0
     assert "README.md, config.json, model.onnx, model.safetensors" in capsys.readouterr().out

@@ -17,7 +17,7 @@ from PIL import Image
 
 from regionwise.arrays import Floats, Mask, Pixels
 from regionwise.photos.raster import to_eight_bits
-from regionwise.selection.candidates import Place, candidates
+from regionwise.selection.candidates import Location, candidates
 from regionwise.selection.outlines import Outlines, likely, see
 from regionwise.selection.prompt import Prompt
 from regionwise.selection.random_walk import RandomWalkSegmenter, touched
@@ -96,7 +96,7 @@ def _chain(score: NDArray[np.float64], area: NDArray[np.int64]) -> list[int]:
     return chain[:-1] if len(chain) > 1 and chain[-1] == len(score) - 1 else chain
 
 
-def _scaled(point: tuple[int, int], scale: float, shape: tuple[int, ...]) -> Place:
+def _scaled(point: tuple[int, int], scale: float, shape: tuple[int, ...]) -> Location:
     x, y = (int(part * scale) for part in point)
     return min(x, shape[1] - 1), min(y, shape[0] - 1)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from regionwise.arrays import Floats, Mask
 from regionwise.selection.segment_tree import SegmentTree
 
-Place = tuple[int, int]
+Location = tuple[int, int]
 """(x, y) at the scale of the tree."""
 
 
@@ -42,8 +42,8 @@ def candidates(
     tree: SegmentTree,
     border: Floats,
     vector: Floats,
-    inside: list[Place],
-    outside: list[Place],
+    inside: list[Location],
+    outside: list[Location],
 ) -> Candidates:
     """Find the segments.
 
@@ -67,7 +67,7 @@ def candidates(
     return Candidates(rank, seen, area)
 
 
-def _distance(tree: SegmentTree, place: Place) -> Floats:
+def _distance(tree: SegmentTree, place: Location) -> Floats:
     """H×W, the level at which a pixel's segment and that of a place become one; 0 in its leaf."""
     x, y = place
     count = len(tree.parent)
@@ -86,7 +86,7 @@ def _distance(tree: SegmentTree, place: Place) -> Floats:
     return np.asarray(np.array(levels, np.float32)[tree.leaves])
 
 
-def _likeness(vector: Floats, place: Place) -> Floats:
+def _likeness(vector: Floats, place: Location) -> Floats:
     """H×W, each pixel's probability to be of the segment of a place, by its vector."""
     x, y = place
     window = vector[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2]
@@ -99,7 +99,7 @@ def _seen(
     levels: Floats,
     border: Floats,
     likeness: Floats,
-    inside: list[Place],
+    inside: list[Location],
 ) -> tuple[Floats, NDArray[np.int64]]:
     """What is seen of each segment, as numbers near 1, and its area."""
     count = len(levels)
@@ -162,7 +162,7 @@ def _round(
     return np.cumsum(crossed)[:count], np.cumsum(strength)[:count]
 
 
-def _depth(rank: NDArray[np.intp], inside: list[Place], count: int) -> NDArray[np.float64]:
+def _depth(rank: NDArray[np.intp], inside: list[Location], count: int) -> NDArray[np.float64]:
     """How far the innermost of the points lies from the border of each segment."""
     y, x = np.indices(rank.shape)
     deepest = np.zeros(count)
