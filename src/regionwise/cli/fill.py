@@ -239,14 +239,16 @@ class _Call:
 
         Workers open their own engines.
         """
+        from regionwise.filling.fill import fill_draws
+
         for number in range(self.count):
             engine = None
             if self.workers == 1 or self.count > 1:
                 engine = self._first if number == 0 and self._first else self.open_engine(number)
-            if self.count > 1 and engine is not None and not engine.traits.draws:
+            if self.count > 1 and engine is not None and not fill_draws(engine, self.options):
                 raise ModelError(
                     f"{self.report['model']} draws no numbers: all {self.count} answers would be "
-                    "the same; leave --count out, or give a model that draws, as patchmatch"
+                    "the same; leave --count out, or give one that draws, as --model auto or sharp"
                 )
             options = replace(self.options, seed=self.options.seed + number)
             yield engine, options, f"_{number + 1}" if self.count > 1 else ""

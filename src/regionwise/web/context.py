@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +16,7 @@ import numpy as np
 from starlette.requests import Request
 
 from regionwise.engines.engine import Engine
+from regionwise.engines.words import WORDS, WordedEngine
 from regionwise.engines.zoo import list_models, load_model
 from regionwise.errors import ModelError
 from regionwise.filling.options import FillOptions
@@ -59,12 +61,15 @@ class Context:
     def engine(self, options: FillOptions) -> Engine:
         """The engine for a request; blocks while it is loaded.
 
-        A request names models of the list alone: what it says is never taken for a file.
+        A request names models of the list, or words, alone: what it says is never taken for a file.
 
         Raises:
             ModelError: if there is no such model, or it lacks something.
         """
         name = os.fspath(options.model)
+        if name in WORDS:
+            network = self.engine(replace(options, model=WORDS[name].model))
+            return WordedEngine(network, name)
         default = next(model.name for model in self.models if model.default)
         name = default if name == "default" else name
         model = next((model for model in self.models if model.name == name), None)
