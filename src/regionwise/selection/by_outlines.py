@@ -25,6 +25,8 @@ from regionwise.selection.segment_tree import SegmentTree, flooded, segment_tree
 
 _WIDER = 1.4
 """A wider segment has at least so many times the area."""
+_MOST = 0.7
+"""Of the photo; more is the photo itself, which nobody means by a further click."""
 _BAND = 5
 """Pixels of the first look within which the second may move the outline."""
 _FINER = 1.3
@@ -84,16 +86,16 @@ def _chosen(seen: _Seen, prompt: Prompt) -> Mask:
         for points in (prompt.inside, prompt.outside)
     )
     found = candidates(seen.tree, outlines.border, outlines.vector, inside, outside)
-    chain = _chain(likely(found.seen), found.area)
+    chain = _chain(likely(found.seen), found.area / found.rank.size)
     return found.mask(chain[prompt.wider % len(chain)])
 
 
-def _chain(score: NDArray[np.float64], area: NDArray[np.int64]) -> list[int]:
+def _chain(score: NDArray[np.float64], share: NDArray[np.float64]) -> list[int]:
     """The likeliest segment, the likeliest of those that are larger, and so on."""
     chain = [int(score.argmax())]
-    while (wider := area >= _WIDER * area[chain[-1]]).any():
+    while (wider := (share >= _WIDER * share[chain[-1]]) & (share < _MOST)).any():
         chain.append(int(np.where(wider, score, -np.inf).argmax()))
-    return chain[:-1] if len(chain) > 1 and chain[-1] == len(score) - 1 else chain
+    return chain
 
 
 def _scaled(point: tuple[int, int], scale: float, shape: tuple[int, ...]) -> Location:
