@@ -35,7 +35,8 @@ class Evaluation:
     """An evaluation: models by name, photos and a plan, with the folder for its results.
 
     `samples`: of so many photos the filled pictures are kept, for the contact sheet. `options`: how
-    pictures of the photos' own sizes are filled, and whether answers are measured `raw`.
+    pictures of the photos' own sizes are filled, and whether answers are measured `raw`. `squash`:
+    whether a photo is scaled as a whole, its aspect not kept, not cropped.
     """
 
     models: Mapping[str, Engine]
@@ -46,6 +47,7 @@ class Evaluation:
     features: FeatureSource | None = None
     samples: int = 4
     options: FillOptions = field(default_factory=FillOptions)
+    squash: bool = False
 
     @property
     def total(self) -> int:
@@ -85,7 +87,7 @@ class Evaluation:
         progress: Callable[[int], None],
     ) -> None:
         try:
-            truth = read_truth(photo, holes.size)
+            truth = read_truth(photo, holes.size, squash=self.squash)
             mask_name, mask = holes.hole(number, photo, (truth.shape[1], truth.shape[2]))
         except RegionwiseError as error:
             for model in models:
@@ -138,15 +140,22 @@ def model_file_name(model: str) -> str:
     return model.replace("/", "_").replace("\\", "_").replace(":", "_")
 
 
-def read_truth(photo: PhotoSource, size: Size | None) -> Bytes:
+def read_truth(photo: PhotoSource, size: Size | None, *, squash: bool = False) -> Bytes:
     """The photo's middle, of the wanted shape and size, or all of it, upright: 3×H×W of 8 bits.
+
+    Args:
+        photo: where it lies.
+        size: height and width; the photo's own if none.
+        squash: scale the whole photo to it, its aspect not kept.
 
     Raises:
         PhotoError: if there is no such photo or it can't be read.
     """
     try:
         picture = ImageOps.exif_transpose(pillow_image(photo.read())).convert("RGB")
-        if size is not None:
+        if size is not None and squash:
+            picture = picture.resize((size[1], size[0]), Image.Resampling.BICUBIC)
+        elif size is not None:
             picture = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
     except FileNotFoundError:
         raise PhotoError(

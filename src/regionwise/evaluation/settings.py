@@ -38,10 +38,10 @@ class EvaluationSettings:
 
     `protocol`: name or file of a manifest; else `masks`, a folder or tar, put into bins (`edges`)
     or, with `pairs`, taken by the photos' names; `also` are rows of protocols, PROTOCOL:SET, beside
-    them. `one_mask`: a photo gets one mask in all. `original`: photos keep their sizes. `options`:
-    how holes are filled, of which only what concerns the model counts. `lpips`, `perceptual`,
-    `inception`: which networks for LPIPS, the perceptual error and the Fréchet distance; left out
-    if empty.
+    them. `one_mask`: a photo gets one mask in all. `original`: photos keep their sizes; `squash`:
+    they are scaled as a whole. `options`: how holes are filled, of which only what concerns the
+    model counts. `lpips`, `perceptual`, `inception`: which networks for LPIPS, the perceptual error
+    and the Fréchet distance; left out if empty.
     """
 
     models: tuple[str, ...]
@@ -56,6 +56,7 @@ class EvaluationSettings:
     invert_masks: bool = False
     also: tuple[str, ...] = ()
     original: bool = False
+    squash: bool = False
     options: FillOptions = field(default_factory=FillOptions)
     held_out: bool = False
     limit: int = 0
@@ -145,6 +146,7 @@ class EvaluationSettings:
             features=self._features(),
             samples=self.samples,
             options=self.options,
+            squash=self.squash,
         )
 
     def _metrics(self) -> tuple[Metric, ...]:
@@ -186,6 +188,8 @@ def claim_folder(evaluation: Evaluation) -> None:
         "metrics": [score.name for score in scores_of(evaluation)],
         "features": evaluation.features.name if evaluation.features else "",
     }
+    if evaluation.squash:
+        inputs["squash"] = True
     if changed_options := _changed(evaluation):
         inputs["options"] = changed_options
     text = json.dumps(inputs, indent=1) + "\n"
