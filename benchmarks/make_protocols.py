@@ -114,6 +114,16 @@ def protocols() -> list[Manifest]:
             sets=(whole("rectangles", {"rectangle": 1}, 4000), whole("three types", three, 4001)),
         ),
         Manifest(
+            name="deepgin-table-2-aim",
+            title="The challenge's own automaton alone, and in three types of holes",
+            source="DeepGIN, Table 2, with the masks of the AIM 2020 challenge's generator",
+            all=(),
+            sets=(
+                whole("automaton", {"aim-automaton": 1}, 4100),
+                whole("three types", {"rectangle": 1, "free-form": 1, "aim-automaton": 1}, 4101),
+            ),
+        ),
+        Manifest(
             name="card",
             title="Strokes and blobs of 10-40 %, for model cards",
             source="regionwise",

@@ -237,7 +237,9 @@ def test_masks_of_a_folder_go_into_bins_and_an_empty_one_is_told(photos, tmp_pat
     assert len(plan.notes) == 3
     assert "no mask in" in plan.notes[0]
     assert "20-30%" in plan.notes[0]
-    names = [plan.sets[1].hole(number, PhotoSource(photos, "x"))[0][-5:] for number in range(3)]
+    names = [
+        plan.sets[1].hole(number, PhotoSource(photos, "x"), (32, 32))[0][-5:] for number in range(3)
+    ]
     assert names == ["1.png", "2.png", "1.png"]
 
 

@@ -61,7 +61,23 @@ def test_show_and_what_can_be_wrong(tmp_path, capsys):
     for arguments, message in (
         (["--row", "other"], "--row other:"),
         (["--budget", "soon"], "--budget soon: give paper"),
+        (
+            ["-p", str(tmp_path / "none"), "-o", str(tmp_path / "out")],
+            "none: there is no such folder",
+        ),
+        (["-p", str(tmp_path / "none"), "--show"], "none: there is no such folder"),
         ([], "to train it give --photos DIR and --output FOLDER"),
     ):
         assert main(["reproduce", str(file), *arguments]) == 2
         assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_photos_without_a_held_out_one_are_refused_before_the_training(photos, tmp_path, capsys):
+    (photos / "38.png").unlink()
+    file = tmp_path / "table.yaml"
+    file.write_text(TABLE)
+    command = ["reproduce", str(file), "-p", str(photos), "-o", str(tmp_path / "out")]
+    assert main([*command, "--budget=steps=4"]) == 2
+    assert "of 9 photos 0 are held out" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

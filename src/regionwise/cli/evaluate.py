@@ -5,15 +5,19 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from regionwise.cli.fill_options import with_fill_options
+from regionwise.filling.options import FillOptions
 
 if TYPE_CHECKING:
     from regionwise.evaluation.run import Shard
     from regionwise.evaluation.tables import Table
 
 
+@with_fill_options("large", "ensemble", "blend", "stage", "raw")
 def command(
     models: Annotated[
         str, typer.Option("--models", "-m", help="Names or files, with commas between them.")
@@ -34,7 +38,24 @@ def command(
     pairs: Annotated[
         bool, typer.Option("--pairs", help="With --masks: each photo gets the mask of its name.")
     ] = False,
+    invert_masks: Annotated[
+        bool, typer.Option("--invert-masks", help="With --masks: black is missing.")
+    ] = False,
+    bins: Annotated[
+        str, typer.Option(help="With --masks: edges of the bins, as 0.01,0.1,0.2; tenths to 0.6.")
+    ] = "",
+    one_mask: Annotated[
+        bool, typer.Option("--one-mask", help="With --masks: one for each photo, not one a bin.")
+    ] = False,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PROTOCOL:SET", help="A row of a protocol beside; repeatable."),
+    ] = None,
     size: Annotated[int, typer.Option(help="With --masks: side of the pictures.", min=16)] = 256,
+    original: Annotated[
+        bool,
+        typer.Option("--original", help="Photos keep their sizes, and are filled as `fill` does."),
+    ] = False,
     held_out: Annotated[
         bool, typer.Option("--held-out", help="Only the twentieth of photos kept from training.")
     ] = False,
@@ -59,6 +80,7 @@ def command(
     fid: Annotated[
         str, typer.Option(help="FID: the standard Inception as TorchScript, or `download`.")
     ] = "",
+    **options: Any,
 ) -> int:
     """Fill photos with several models under one protocol, and compare: tables by hole ratio.
 
@@ -68,6 +90,7 @@ def command(
     from rich.progress import Progress
 
     from regionwise.errors import DataError
+    from regionwise.evaluation.plan import TENTHS
     from regionwise.evaluation.rows import read_rows
     from regionwise.evaluation.settings import EvaluationSettings, claim_folder
     from regionwise.evaluation.summary import write_summary
@@ -87,6 +110,12 @@ def command(
         masks=masks,
         pairs=pairs,
         size=(size, size),
+        edges=_edges(bins) if bins else TENTHS,
+        one_mask=one_mask,
+        invert_masks=invert_masks,
+        also=tuple(also or ()),
+        original=original,
+        options=FillOptions(**options),
         held_out=held_out,
         limit=limit,
         device=device,
@@ -99,9 +128,10 @@ def command(
     claim_folder(evaluation)
     for note in evaluation.plan.notes:
         print(f"regionwise: {note}", file=sys.stderr)
-    mine = len(range(part.number - 1, len(evaluation.photos), part.count))
+    mine = range(part.number - 1, len(evaluation.photos), part.count)
+    pictures = sum(len(evaluation.plan.sets_of(number)) for number in mine)
     with Progress(console=Console(stderr=True)) as bar:
-        task = bar.add_task("pictures", total=mine * len(names) * len(evaluation.plan.sets))
+        task = bar.add_task("pictures", total=pictures * len(names))
 
         def progress(count: int) -> None:
             bar.advance(task, count)
@@ -135,6 +165,15 @@ def _tell(tables: list[Table], errors: list[str], output: Path) -> int:
 
 
 _SHOWN = ("psnr", "ssim", "l1", "l1_hole", "texture", "lpips", "frechet")
+
+
+def _edges(text: str) -> tuple[float, ...]:
+    from regionwise.errors import DataError
+
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise DataError(f"--bins: {text!r} is no list of numbers, such as 0.01,0.1,0.2") from None
 
 
 def _command_line() -> str:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _PIPE = "-"
 
 
-@with_fill_options
+@with_fill_options()
 def command(
     photo: Annotated[
         str, typer.Argument(help="A photo, a folder of photos, an address, or - for a pipe.")

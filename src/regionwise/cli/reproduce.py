@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from regionwise.photos.photo_source import PhotoSource
     from regionwise.reproduce.budget import Budget
     from regionwise.reproduce.paper_table import PaperTable
     from regionwise.reproduce.trainings import RowTraining
@@ -61,6 +62,7 @@ def command(
     Photos whose names are held out from training are evaluated, with the table's protocol. Run
     the same command again to go on; with --row on several machines that share the folder.
     """
+    from regionwise.data.photo_sources import find_photos
     from regionwise.errors import RecipeError
     from regionwise.reproduce.budget import parse_budget
     from regionwise.reproduce.paper_table import read_table, table_names
@@ -72,6 +74,7 @@ def command(
     for name in row or []:
         if name not in content.rows:
             raise RecipeError(f"--row {name}: {table} has {', '.join(content.rows)}")
+    found = find_photos(photos) if photos else []
     if show:
         _show(content, allowed, changes or [])
         return 0
@@ -79,7 +82,7 @@ def command(
         raise RecipeError(f"{table}: to train it give --photos DIR and --output FOLDER")
     arguments = [*(f"--photos={photo.resolve()}" for photo in photos), f"--workers={workers}"]
     arguments += [f"--accelerator={accelerator}"] + ([f"--vgg={vgg.resolve()}"] if vgg else [])
-    trainings = _trainings(content, allowed, seeds, changes or [], photos, output, vgg, accelerator)
+    trainings = _trainings(content, allowed, seeds, changes or [], found, output, vgg, accelerator)
     from regionwise.reproduce.trainings import train_all
 
     chosen = [one for one in trainings if not row or one.row in row]
@@ -96,14 +99,13 @@ def _trainings(
     budget: Budget,
     seeds: int,
     changes: Sequence[str],
-    photos: Sequence[Path],
+    photos: Sequence[PhotoSource],
     output: Path,
     vgg: Path | None,
     accelerator: str,
 ) -> list[RowTraining]:
     """All rows and seeds with the recipes they are trained by; the steps are kept for next time."""
-    from regionwise.data.photo_sources import find_photos
-    from regionwise.errors import OutputError
+    from regionwise.errors import DataError, OutputError
     from regionwise.output import write_whole
     from regionwise.reproduce.budget import steps_in, with_steps
     from regionwise.reproduce.trainings import RowTraining
@@ -119,7 +121,12 @@ def _trainings(
         for seed in range(seeds)
     }
     steps = budget.steps
-    seen, _ = split(find_photos(photos), held_out=True)
+    seen, unseen = split(photos, held_out=True)
+    if not seen or not unseen:
+        raise DataError(
+            f"of {len(photos)} photos {len(unseen)} are held out by their names for the "
+            "evaluation; give so many that there are some to train on and some to measure"
+        )
     if budget.minutes is not None:
         kept = output / "steps.txt"
         if not kept.exists():

@@ -81,9 +81,7 @@ def paired_difference(
     return estimate(difference, groups, confidence=confidence, seed=seed, median=median)
 
 
-def _medians(
-    values: NDArray[np.float64], counts: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _medians(values: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """The median of n values, each of which counts as often as a row of `counts` (m×n) says."""
     order = np.argsort(values)
     below = np.cumsum(counts[:, order], axis=1)

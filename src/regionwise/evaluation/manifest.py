@@ -51,15 +51,19 @@ class MaskSet(_Section):
         Raises:
             DataError: if the mask is not the one the manifest names.
         """
-        rng = np.random.default_rng([self.seed, number])
-        margin = self.margins[number % len(self.margins)]
-        mask = draw_hole(self.size, rng, self.mixture, self.ratio, margin)
+        mask = self.draw_at(number, self.size)
         if self.masks and checksum(mask)[:_DIGITS] != self.masks[number]:
             raise DataError(
                 f"mask {number} of {self.name!r} is not the manifest's, which another version "
                 "made: install the version it names, or make a new manifest"
             )
         return mask
+
+    def draw_at(self, number: int, size: tuple[int, int]) -> Mask:
+        """Mask `number` at another size: by the same chance, without a checksum to hold it to."""
+        rng = np.random.default_rng([self.seed, number])
+        margin = self.margins[number % len(self.margins)]
+        return draw_hole(size, rng, self.mixture, self.ratio, margin)
 
     def draw_all(self) -> Iterator[Mask]:
         """All masks in order.

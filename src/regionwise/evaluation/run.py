@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +23,11 @@ from regionwise.evaluation.metrics.metric import FilledPicture, Metric
 from regionwise.evaluation.metrics.registry import METRICS, measure
 from regionwise.evaluation.plan import HoleSet, Plan
 from regionwise.evaluation.rows import Row, append_row, read_rows
+from regionwise.filling.fill import fill_photo
+from regionwise.filling.options import FillOptions
 from regionwise.holes import Size
 from regionwise.photos.photo_source import PhotoSource
-from regionwise.photos.reading import pillow_image
+from regionwise.photos.reading import pillow_image, read_photo
 
 Pixels = NDArray[np.uint8]
 
@@ -45,7 +47,8 @@ class Shard:
 class Evaluation:
     """An evaluation: models by name, photos and a plan, with the folder for its results.
 
-    `samples`: of so many photos the filled pictures are kept, for the contact sheet.
+    `samples`: of so many photos the filled pictures are kept, for the contact sheet. `options`: how
+    pictures of the photos' own sizes are filled, and whether answers are measured `raw`.
     """
 
     models: Mapping[str, Engine]
@@ -55,11 +58,13 @@ class Evaluation:
     metrics: Sequence[Metric] = METRICS
     features: FeatureSource | None = None
     samples: int = 4
+    options: FillOptions = field(default_factory=FillOptions)
 
     @property
     def total(self) -> int:
         """Pictures to fill, all models together."""
-        return len(self.models) * len(self.photos) * len(self.plan.sets)
+        pictures = sum(len(self.plan.sets_of(number)) for number in range(len(self.photos)))
+        return len(self.models) * pictures
 
     def run(self, shard: Shard, progress: Callable[[int], None] = lambda count: None) -> None:
         """Do what is not done yet of a shard's work; `progress` is told how many pictures were.
@@ -71,7 +76,7 @@ class Evaluation:
         store = self._feature_file(shard)
         for number in range(shard.number - 1, len(self.photos), shard.count):
             photo = self.photos[number]
-            for holes in self.plan.sets:
+            for holes in self.plan.sets_of(number):
                 missing = [m for m in self.models if (photo.name, holes.name, m) not in done]
                 progress(len(self.models) - len(missing))
                 if missing:
@@ -94,7 +99,7 @@ class Evaluation:
     ) -> None:
         try:
             truth = read_truth(photo, holes.size)
-            mask_name, mask = holes.hole(number, photo)
+            mask_name, mask = holes.hole(number, photo, (truth.shape[1], truth.shape[2]))
         except RegionwiseError as error:
             for model in models:
                 append_row(file, Row(photo.name, holes.name, "", model, error=str(error)))
@@ -105,7 +110,7 @@ class Evaluation:
         for model in models:
             error_text, values, seconds = "", {}, 0.0
             try:
-                answer, seconds = fill_and_compose(self.models[model], truth, mask)
+                answer, seconds = self._answer(self.models[model], holes, truth, mask)
                 values = self._measure(truth, answer, mask)
                 if store is not None:
                     store.add_answer((photo.name, holes.name, model), answer)
@@ -117,6 +122,13 @@ class Evaluation:
                 file, Row(photo.name, holes.name, mask_name, model, values, seconds, error_text)
             )
             progress(1)
+
+    def _answer(
+        self, model: Engine, holes: HoleSet, truth: Pixels, mask: Mask
+    ) -> tuple[Pixels, float]:
+        if holes.size is None:
+            return fill_at_own_size(model, truth, mask, self.options)
+        return fill_and_compose(model, truth, mask, raw=self.options.raw)
 
     def _measure(self, truth: Pixels, answer: Pixels, mask: Mask) -> dict[str, float]:
         first, second = (
@@ -139,15 +151,16 @@ def file_name(model: str) -> str:
     return model.replace("/", "_").replace("\\", "_").replace(":", "_")
 
 
-def read_truth(photo: PhotoSource, size: Size) -> Pixels:
-    """The photo's middle, of the wanted shape and size, upright: 3×H×W of 8 bits.
+def read_truth(photo: PhotoSource, size: Size | None) -> Pixels:
+    """The photo's middle, of the wanted shape and size, or all of it, upright: 3×H×W of 8 bits.
 
     Raises:
         PhotoError: if there is no such photo or it can't be read.
     """
     try:
         picture = ImageOps.exif_transpose(pillow_image(photo.read())).convert("RGB")
-        fitted = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
+        if size is not None:
+            picture = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
     except FileNotFoundError:
         raise PhotoError(
             f"{photo.name}: there is no such photo; check the list or folder"
@@ -158,11 +171,15 @@ def read_truth(photo: PhotoSource, size: Size) -> Pixels:
         ) from None
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise PhotoError(f"{photo.name}: not a readable photo ({error})") from error
-    return np.ascontiguousarray(np.asarray(fitted).transpose(2, 0, 1))
+    return np.ascontiguousarray(np.asarray(picture).transpose(2, 0, 1))
 
 
-def fill_and_compose(model: Engine, truth: Pixels, mask: Mask) -> tuple[Pixels, float]:
+def fill_and_compose(
+    model: Engine, truth: Pixels, mask: Mask, *, raw: bool = False
+) -> tuple[Pixels, float]:
     """The filled picture, 3×H×W of 8 bits with known pixels kept, and the model's seconds.
+
+    With `raw` known pixels are the model's too.
 
     Raises:
         ModelError: the answer has another shape, or is not a number somewhere in the hole.
@@ -173,12 +190,25 @@ def fill_and_compose(model: Engine, truth: Pixels, mask: Mask) -> tuple[Pixels, 
     seconds = time.perf_counter() - start
     if answers.shape != (1, *truth.shape):
         raise ModelError(f"the model answered {answers.shape}, not {(1, *truth.shape)}")
-    unusable = np.count_nonzero(~np.isfinite(answers[0][:, mask]))
+    taken = np.ones_like(mask) if raw else mask
+    unusable = np.count_nonzero(~np.isfinite(answers[0][:, taken]))
     if unusable:
-        raise ModelError(f"the model answered NaN or infinity at {unusable} values of the hole")
+        where = "picture" if raw else "hole"
+        raise ModelError(f"the model answered NaN or infinity at {unusable} values of the {where}")
     clean = np.clip(np.nan_to_num(answers[0]), 0, 1)
-    filled = np.where(mask, np.rint(clean * 255).astype(np.uint8), truth)
+    filled = np.where(taken, np.rint(clean * 255).astype(np.uint8), truth)
     return filled, seconds
+
+
+def fill_at_own_size(
+    model: Engine, truth: Pixels, mask: Mask, options: FillOptions
+) -> tuple[Pixels, float]:
+    """A picture of any size filled as `regionwise fill` does it, and the seconds that it took."""
+    photo = read_photo(np.ascontiguousarray(truth.transpose(1, 2, 0)))
+    start = time.perf_counter()
+    filled = fill_photo(photo, mask, model, options).color
+    seconds = time.perf_counter() - start
+    return np.ascontiguousarray(filled.transpose(2, 0, 1)), seconds
 
 
 def check_models(models: Sequence[str]) -> None:

@@ -109,7 +109,7 @@ def _blocks() -> Iterator[_Block]:
 
 
 def _padded(x: Tensor, kernel: int, stride: int) -> Tensor:
-    """x with zeros round it, so that a convolution gives its sides over the stride, rounded up."""
+    """X with zeros round it, so that a convolution gives its sides over the stride, rounded up."""
     down, across = (
         max((-(-side // stride) - 1) * stride + kernel - side, 0) for side in x.shape[-2:]
     )

@@ -16,12 +16,14 @@ import numpy as np
 
 from regionwise.arrays import Floats, Mask
 from regionwise.engines.engine import Detail, Device, Engine
+from regionwise.engines.staged import at_stage
 from regionwise.engines.wrapping import wrapped
 from regionwise.engines.zoo import load_model
 from regionwise.errors import ModelError, PhotoError, RegionwiseWarning
 from regionwise.filling.canvas import Canvas, read_window
 from regionwise.filling.hole import find_hole
 from regionwise.filling.options import FillOptions, option_of
+from regionwise.filling.raw import raw_photo
 from regionwise.filling.windows import VIEW, Window, plan_windows
 from regionwise.photos.frames import read_frames
 from regionwise.photos.likeness import photo_like
@@ -140,6 +142,9 @@ def fill_photo(
     Raises:
         ModelError: if the engine's answer is no picture.
     """
+    if options.raw:
+        return raw_photo(photo, hole, engine, options)
+    engine = at_stage(engine, options.stage, options.device, options.seed)
     polyphase = options.large == "polyphase"
     view = max(hole.shape) if polyphase else view
     groups = plan_windows(hole, view)

@@ -115,6 +115,21 @@ class FillOptions:
         default="default",
         metadata=_said("A name that regionwise models lists, or a file of weights."),
     )
+    stage: int = field(
+        default=-1,
+        metadata=_said(
+            "Which answer of a network of several stages: 0 the first, coarse one, -1 the last.",
+            minimum=-10,
+            maximum=10,
+        ),
+    )
+    raw: bool = field(
+        default=False,
+        metadata=_said(
+            "Show what the network answers for the whole photo, known pixels too: nothing is put "
+            "back. To look at networks."
+        ),
+    )
     device: Device = field(default="auto", metadata=_said("auto takes a GPU where there is one."))
     page: int | None = field(
         default=None,

@@ -106,7 +106,7 @@ def filled_bytes(
     opened = read_photo(photo, name=name, max_pixels=max_pixels)
     wanted = output_format or opened.format
     found = find_hole(opened, mask, options, name=mask_name, max_pixels=max_pixels)
-    ahead = splicer_ahead(opened, wanted, found.mask)
+    ahead = None if options.raw else splicer_ahead(opened, wanted, found.mask)
     filled = fill_found(opened, found, engine, options, progress=progress)
     notes: list[str] = []
     data = encode_photo(filled, wanted, ahead, notes)

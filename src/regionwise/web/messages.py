@@ -64,7 +64,7 @@ class FillRequest(BaseModel):
         return int(x), int(y)
 
 
-_NOT_SERVED = ("device", "page", "keep_video")
+_NOT_SERVED = ("device", "page", "keep_video", "stage", "raw")
 _OPTIONS = {one.name: one for one in dataclasses.fields(FillOptions) if one.name not in _NOT_SERVED}
 """Those that a client may set."""
 
