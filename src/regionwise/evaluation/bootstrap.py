@@ -87,7 +87,8 @@ def _medians(values: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArra
     below = np.cumsum(counts[:, order], axis=1)
     half = below[:, -1:] / 2
     ends = ((below >= half).argmax(axis=1), (below > half).argmax(axis=1))
-    return np.mean([values[order[one]] for one in ends], axis=0)
+    middle: NDArray[np.float64] = sum(values[order[one]] for one in ends) / 2
+    return middle
 
 
 def _draws(groups: int, seed: int) -> NDArray[np.float64]:

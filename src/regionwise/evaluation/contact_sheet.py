@@ -19,11 +19,12 @@ _HEAD = 20
 
 @dataclass(frozen=True)
 class Sample:
-    """A filled picture that was kept; `answers` by model."""
+    """A filled picture that was kept; `hole` is white where it was missing, `answers` by model."""
 
     name: str
     input: Image.Image
     truth: Image.Image
+    hole: Image.Image
     answers: dict[str, Image.Image]
 
 
@@ -34,9 +35,11 @@ def find_samples(folder: Path, models: Sequence[str]) -> list[Sample]:
         files = {model: place / f"model {file_name(model)}.png" for model in models}
         if all(file.exists() for file in files.values()):
             answers = {model: _open(file) for model, file in files.items()}
-            before, truth = _open(place / "input.png"), _open(place / "truth.png")
+            before, truth, hole = (
+                _open(place / f"{name}.png") for name in ("input", "truth", "hole")
+            )
             name = f"photo {int(place.parent.name) + 1}, {place.name}"
-            samples.append(Sample(name, before, truth, answers))
+            samples.append(Sample(name, before, truth, hole, answers))
     return samples
 
 

@@ -85,8 +85,8 @@ class _Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         inner = F.relu6(self._bn0(self._expand_conv(x))) if self.expands else x
         inner = self._depthwise_conv(_padded(inner, self.kernel, self.stride))
-        inner = self._bn2(self._project_conv(F.relu6(self._bn1(inner))))
-        return x + inner if self.adds else inner
+        answer: Tensor = self._bn2(self._project_conv(F.relu6(self._bn1(inner))))
+        return x + answer if self.adds else answer
 
 
 def load_efficientnet_lite(file: Path) -> EfficientNetLite:
