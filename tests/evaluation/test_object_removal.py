@@ -16,12 +16,12 @@ from regionwise.cli import main
 from regionwise.errors import DataError
 from regionwise.evaluation.contact_sheet import Sample
 from regionwise.evaluation.crop_pages import SIDE, crop_pages
+from regionwise.evaluation.manifest import object_protocol_names
 from regionwise.evaluation.metrics.pixels import psnr
 from regionwise.evaluation.metrics.views import view_of_hole
 from regionwise.evaluation.object_removal import (
     ObjectRemoval,
     ObjectSet,
-    object_protocol_names,
     plan_of_objects,
     read_object_protocol,
 )

@@ -11,7 +11,6 @@ import hashlib
 import zlib
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -20,13 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field
 import regionwise
 from regionwise.arrays import Mask
 from regionwise.errors import DataError
-from regionwise.evaluation.manifest import checksum
+from regionwise.evaluation.manifest import OBJECTS, checksum
 from regionwise.evaluation.plan import OwnSize, Plan
 from regionwise.holes import Size, removed_object
 from regionwise.photos.photo_source import PhotoSource
 
 _CHECKED = "a photo"
-_FOLDER = "protocols/objects"
 
 
 class _Section(BaseModel):
@@ -120,15 +118,9 @@ class _Objects:
         return f"{photo.name}, {self.name}", self.protocol.draw(self.number, photo.name, size)
 
 
-def object_protocol_names() -> list[str]:
-    """The protocols of this kind that come with regionwise."""
-    folder = resources.files("regionwise.evaluation") / _FOLDER
-    return sorted(Path(file.name).stem for file in folder.iterdir())
-
-
 def read_object_protocol(name: str) -> ObjectRemoval:
     """A protocol that comes with regionwise."""
-    folder = resources.files("regionwise.evaluation") / _FOLDER
+    folder = resources.files("regionwise.evaluation") / OBJECTS
     text = (folder / f"{name}.json").read_text(encoding="utf-8")
     return ObjectRemoval.model_validate_json(text)
 

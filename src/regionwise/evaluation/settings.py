@@ -16,14 +16,10 @@ from regionwise.engines.staged import at_stage
 from regionwise.engines.wrapping import wrapped
 from regionwise.engines.zoo import load_model
 from regionwise.errors import DataError, OutputError
-from regionwise.evaluation.manifest import read_manifest
+from regionwise.evaluation.manifest import object_protocol_names, read_manifest
 from regionwise.evaluation.metrics.metric import Metric, Score
 from regionwise.evaluation.metrics.registry import metrics_named
-from regionwise.evaluation.object_removal import (
-    object_protocol_names,
-    plan_of_objects,
-    read_object_protocol,
-)
+from regionwise.evaluation.object_removal import plan_of_objects, read_object_protocol
 from regionwise.evaluation.plan import (
     TENTHS,
     OwnSize,
