@@ -162,7 +162,7 @@ def test_pages_show_every_pixel_at_its_size_and_stay_small(count: int) -> None:
     def picture(height: int, width: int) -> Image.Image:
         return Image.fromarray(rng.integers(0, 255, (height, width, 3), dtype=np.uint8))
 
-    sizes = [(300, 200), (333, 480), (900, 700), (150, 161)] * 2
+    sizes = [(300, 200), (633, 480), (900, 700), (150, 161), (1900, 90)] * 2
     samples = [
         Sample(
             f"photo {number}",
