@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from regionwise.evaluation.rows import read_rows
 from regionwise.evaluation.run import Evaluation, Shard
 from regionwise.evaluation.settings import EvaluationSettings
 from regionwise.evaluation.summary import way_of, write_summary
+from regionwise.filling.options import FillOptions
 from regionwise.holes import thickness_of
 from regionwise.photos.photo_source import PhotoSource
 
@@ -131,12 +133,13 @@ def test_which_way_was_taken_is_told(evaluation: Evaluation, photos: Path, tmp_p
     evaluation.run(Shard())
     write_summary(evaluation, read_rows(evaluation.folder / "rows"), "command")
     table = (evaluation.folder / "table.md").read_text()
-    assert table.startswith("Filled as users do it (fill): in windows, with the photo's own detail")
+    told = "(fill): in windows, feathered; auto with the photo's own detail."
+    assert table.startswith(f"Filled as users do it {told}")
     record = json.loads((evaluation.folder / "evaluation.json").read_text())["record"]
     assert record["filled"] == way_of(evaluation)
     alone = EvaluationSettings(("auto", "telea"), (photos,), tmp_path / "o", protocol="card")
     assert "alone (network)" in way_of(alone.evaluation())
-    assert "; auto with its own texture, without the photo's detail" in way_of(alone.evaluation())
+    assert "; auto with texture, without the photo's own detail" in way_of(alone.evaluation())
     soft = EvaluationSettings(("smooth", "telea"), (photos,), tmp_path / "p", protocol="card")
     assert "texture" not in way_of(soft.evaluation())
     both = EvaluationSettings(
@@ -144,6 +147,11 @@ def test_which_way_was_taken_is_told(evaluation: Evaluation, photos: Path, tmp_p
     ).evaluation()
     assert "(fill)" in way_of(both)
     assert both.models["auto"].traits.detail == "judged"
+    plain = replace(both, options=FillOptions(large="window"))
+    assert way_of(plain).endswith("feathered, `--large window`.")
+    assert way_of(replace(both, options=FillOptions(raw=True))).startswith(
+        "Measured: the models' raw"
+    )
 
 
 def test_crops_come_on_pages(evaluation: Evaluation) -> None:

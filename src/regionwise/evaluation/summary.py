@@ -91,15 +91,19 @@ def way_of(evaluation: Evaluation) -> str:
     options = evaluation.options
     if options.raw:
         return "Measured: the models' raw answers, known pixels too."
+    detailed = [name for name, one in evaluation.models.items() if one.traits.detail != "never"]
     if evaluation.through == "fill":
-        return "Filled as users do it (fill): in windows, with the photo's own detail, feathered."
-    less = [name for name, one in evaluation.models.items() if one.traits.detail != "never"]
-    line = "Filled by the models alone (network): the whole picture at once, nothing feathered"
-    if not less:
+        line = "Filled as users do it (fill): in windows, feathered"
+        if options.large != "auto":
+            return f"{line}, `--large {options.large}`."
+        if detailed:
+            line = f"{line}; {', '.join(detailed)} with the photo's own detail"
         return f"{line}."
-    own = "their own" if len(less) > 1 else "its own"
+    line = "Filled by the models alone (network): the whole picture at once, nothing feathered"
+    if not detailed:
+        return f"{line}."
     return (
-        f"{line}; {', '.join(less)} with {own} texture, without the photo's detail that users get "
+        f"{line}; {', '.join(detailed)} with texture, without the photo's own detail that users get "
         "(`--through fill`)."
     )
 
