@@ -103,8 +103,8 @@ def way_of(evaluation: Evaluation) -> str:
     if not detailed:
         return f"{line}."
     return (
-        f"{line}; {', '.join(detailed)} with texture, without the photo's own detail that users get "
-        "(`--through fill`)."
+        f"{line}; {', '.join(detailed)} with texture, without the photo's own detail that users "
+        "get (`--through fill`)."
     )
 
 
