@@ -33,7 +33,7 @@ def find_samples(folder: Path, models: Sequence[str]) -> list[Sample]:
     samples = []
     for place in sorted((folder / "samples").glob("*/*")):
         files = {model: place / f"model {file_name(model)}.png" for model in models}
-        if all(file.exists() for file in files.values()):
+        if all(file.exists() for file in (*files.values(), place / "hole.png")):
             answers = {model: _open(file) for model, file in files.items()}
             before, truth, hole = (
                 _open(place / f"{name}.png") for name in ("input", "truth", "hole")
