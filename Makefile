@@ -8,7 +8,7 @@ BIN := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 OLD_PYTHON := regionwise needs Python 3.11 or newer; try: make $(MAKECMDGOALS) PYTHON=python3.12
 
-.PHONY: demo test browser benchmark docs dist lint types format clean
+.PHONY: demo test browser benchmark benchmark-all benchmark-check docs dist lint types format clean
 
 demo: $(DEMO)/.done  ## fill the example photos and say where the results are
 	$(DEMO)/$(BIN)/regionwise fill examples/photos --masks examples/masks -o out/demo --overwrite
@@ -22,6 +22,14 @@ browser:  ## install the browser that the tests of the page use (Debian, Ubuntu)
 benchmark: $(TEST)/.done  ## print the table of docs/benchmark.md that anyone can make
 	rm -rf out/first_table
 	$(TEST)/$(BIN)/python benchmarks/first_table.py --check
+
+benchmark-all: $(TEST)/.done  ## measure all networks and commands, and draw docs/speed.md (an hour)
+	OMP_NUM_THREADS=1 $(TEST)/$(BIN)/python benchmarks/networks.py
+	$(TEST)/$(BIN)/python benchmarks/commands.py
+	$(TEST)/$(BIN)/python benchmarks/page.py
+
+benchmark-check: $(TEST)/.done  ## fail where a network has lost a fifth of its gain over the literal form
+	OMP_NUM_THREADS=1 $(TEST)/$(BIN)/python benchmarks/networks.py --check --repeats 7
 
 docs: $(TEST)/.done  ## build the site into out/site; a warning or a dead link is an error
 	rm -rf out/site docs/api/generated

@@ -81,12 +81,12 @@ def test_the_report_is_json_and_nothing_else(
 
 
 def test_quiet_is_quiet(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert fill(photo, "--box", "0,0,60,40", "--quiet") == 0
+    assert fill(photo, "--box", "0,0,60,38", "--quiet") == 0
     assert capsys.readouterr() == ("", "")
 
 
 def test_a_warning_is_a_line_on_stderr(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert fill(photo, "--box", "0,0,60,40") == 0
+    assert fill(photo, "--box", "0,0,60,38") == 0
     assert "warning" in capsys.readouterr().err
 
 

@@ -52,7 +52,7 @@ def test_what_is_not_installed_says_how(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("content", ["{", "[]", '{"name": "x"}', '{"nome": "x"}'])
 def test_a_broken_card_is_one_line(weights: Path, content: str) -> None:
     (weights / "tiny.json").write_text(content)
-    with pytest.raises(CheckpointError, match=r"tiny\.json is no model card"):
+    with pytest.raises(CheckpointError, match=r"tiny\.json is not a model card"):
         zoo.list_models()
 
 

@@ -129,7 +129,7 @@ def test_the_manifests_checksum_is_of_what_it_says(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "no manifest"), ('{"name": "x"}', "title"), ("[]", "no manifest: the whole")],
+    [("{", "not a manifest"), ('{"name": "x"}', "title"), ("[]", "not a manifest: the whole")],
 )
 def test_a_broken_manifest_is_refused_in_one_line(tmp_path, text, message):
     (tmp_path / "m.json").write_text(text)

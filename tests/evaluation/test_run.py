@@ -17,10 +17,11 @@ from regionwise.errors import DataError, ModelError, OutputError, RegionwiseErro
 from regionwise.evaluation.manifest import Manifest, MaskSet
 from regionwise.evaluation.metrics.pixels import psnr
 from regionwise.evaluation.rows import Row, append_row, read_rows
-from regionwise.evaluation.run import Evaluation, Shard, fill_and_compose, read_truth
+from regionwise.evaluation.run import Evaluation, fill_and_compose, read_truth
 from regionwise.evaluation.settings import EvaluationSettings, claim_folder
 from regionwise.evaluation.summary import errors_of, tables_of, write_summary
 from regionwise.evaluation.workers import run_in_workers
+from regionwise.filling.shard import Shard
 from regionwise.photos.photo_source import PhotoSource
 from regionwise.weights import bundled
 

@@ -22,11 +22,12 @@ from regionwise.engines.engine import NO_TRAITS, Engine
 from regionwise.engines.zoo import load_model
 from regionwise.errors import ModelError, RegionwiseError
 from regionwise.filling.folder import remove_leftovers
-from regionwise.filling.folder_jobs import Shard, find_jobs, parse_shard
+from regionwise.filling.folder_jobs import find_jobs
 from regionwise.filling.options import FillOptions
 from regionwise.filling.outcome import FillOutcome
 from regionwise.filling.outcome_files import OutcomeFile, read_outcomes
 from regionwise.filling.photo_bytes import fill_bytes
+from regionwise.filling.shard import Shard, parse_shard
 from regionwise.filling.workers import fill_folder_in_processes, threads_of
 
 BOX = FillOptions(box=(3, 3, 9, 9))

@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 import zipfile
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from tests.support.running_server import running
 
 import regionwise
 from regionwise.errors import RegionwiseWarning
+from regionwise.filling.options import FillOptions, choices_of, option_of
 from regionwise.photos.reading import read_photo
 from regionwise.web import jobs
 from regionwise.web.messages import StatelessFill
@@ -157,7 +160,7 @@ class TestFill:
         assert answer.content == regionwise.fill(data, whole, "membrane")
         answer = client.post("/api/v1/fill", files=files, data={"mask_at": "80,11"})
         assert answer.status_code == 422
-        assert "juts out" in answer.json()["error"]
+        assert "reaches beyond the photo" in answer.json()["error"]
 
     def test_an_empty_mask_gives_the_photo_back_and_says_so(self, client):
         data = jpeg()
@@ -380,6 +383,31 @@ def test_models(client):
     assert [word["name"] for word in told["words"]] == ["auto", "fast", "sharp", "smooth"]
     for word in told["words"]:  # what they stand for are options that the API takes
         StatelessFill.model_validate(word["options"])
+
+
+def test_options_as_a_form_needs_them(client):
+    told = {one["name"]: one for one in client.get("/api/v1/models").json()["options"]}
+    ours = {one.name: one for one in fields(FillOptions)}
+    assert set(ours) - set(told) == {"device", "page", "keep_video"}  # the server's own business
+    for name, one in told.items():
+        assert one["default"] == ours[name].default
+        assert one["help"] == option_of(ours[name]).help
+        assert one["choices"] == list(choices_of(name))
+    assert told["grow"]["kind"] == told["feather"]["kind"] == "number"
+    assert (told["grow"]["minimum"], told["grow"]["maximum"]) == (0, 200)
+    assert (told["seed"]["kind"], told["ensemble"]["kind"]) == ("whole number", "flag")
+    assert (told["large"]["kind"], told["box"]["kind"]) == ("choice", "text")
+
+
+@pytest.mark.parametrize("name", ["grow", "feather", "seed"])
+def test_the_pages_form_is_within_the_limits(client, name):
+    page = client.get("/").text
+    told = {one["name"]: one for one in client.get("/api/v1/models").json()["options"]}[name]
+    field = re.search(f'<input[^>]* id="{name}"[^>]*>', page)[0]
+    made = dict(re.findall(r'(\w+)="([^"]*)"', field))
+    assert float(made["min"]) == told["minimum"]
+    assert float(made["max"]) <= told["maximum"]
+    assert told["page"] == (float(made["value"]) if "value" in made else None)
 
 
 def test_other_models_can_be_asked_for(client):

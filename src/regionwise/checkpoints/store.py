@@ -121,7 +121,7 @@ def _read_pickle(file: Path) -> dict[str, Any]:
         return read_pickled(file)
     except Exception as error:  # torch names no common class for a broken file
         raise CheckpointError(
-            f"{file}: broken, or no file of weights alone; code that a file may hold is never run. "
+            f"{file}: broken, or not a file of weights alone; code in a file is never run. "
             "If its own program reads it, save its state dict there with torch.save"
         ) from error
 

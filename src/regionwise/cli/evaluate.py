@@ -14,7 +14,6 @@ from regionwise.filling.options import FillOptions
 
 if TYPE_CHECKING:
     from regionwise.evaluation.plan import Through
-    from regionwise.evaluation.run import Shard
     from regionwise.evaluation.tables import Table
 
 
@@ -69,7 +68,7 @@ def command(
         bool, typer.Option("--held-out", help="Only the twentieth of photos kept from training.")
     ] = False,
     limit: Annotated[
-        int, typer.Option(help="At most so many photos, spread evenly; 0 = all.", min=0)
+        int, typer.Option(help="At most this many photos, spread evenly; 0 = all.", min=0)
     ] = 0,
     workers: Annotated[int, typer.Option(help="Processes on this machine.", min=1)] = 1,
     shard: Annotated[
@@ -120,11 +119,12 @@ def command(
     from regionwise.evaluation.settings import EvaluationSettings, claim_folder
     from regionwise.evaluation.summary import way_of, write_summary
     from regionwise.evaluation.workers import run_here, run_in_workers
+    from regionwise.filling.shard import parse_shard
 
     names = tuple(name.strip() for name in models.split(",") if name.strip())
     if not names:
         raise DataError("--models: name at least one")
-    part = _shard(shard)
+    part = parse_shard(shard)
     if workers > 1 and part.count > 1:
         raise DataError("give either --workers, for this machine, or --shard, for several")
     settings = EvaluationSettings(
@@ -156,7 +156,7 @@ def command(
     claim_folder(evaluation)
     for note in evaluation.plan.notes:
         print(f"regionwise: {note}", file=sys.stderr)
-    mine = range(part.number - 1, len(evaluation.photos), part.count)
+    mine = part.positions(len(evaluation.photos))
     pictures = sum(len(evaluation.plan.sets_of(number)) for number in mine)
     with Progress(console=Console(stderr=True)) as bar:
         task = bar.add_task("pictures", total=pictures * len(names))
@@ -219,13 +219,3 @@ def _edges(text: str) -> tuple[float, ...]:
 
 def _command_line() -> str:
     return shlex.join(["regionwise", *sys.argv[1:]])
-
-
-def _shard(text: str) -> Shard:
-    from regionwise.errors import DataError
-    from regionwise.evaluation.run import Shard
-
-    number, _, count = text.partition("/")
-    if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
-        raise DataError(f"--shard: {text!r} is not I/N with I from 1 to N, such as 2/8")
-    return Shard(int(number), int(count))

@@ -28,6 +28,7 @@ from regionwise.errors import (
     RegionwiseWarning,
 )
 from regionwise.filling.options import FillOptions
+from regionwise.filling.shard import parse_shard
 
 if TYPE_CHECKING:
     from regionwise.engines.engine import Engine
@@ -59,14 +60,14 @@ def command(
         typer.Option(help="The same as MASK: a folder of masks, or one mask for all photos."),
     ] = None,
     count: Annotated[
-        int, typer.Option(min=1, help="So many answers for each hole, of a model that draws.")
+        int, typer.Option(min=1, help="How many answers for each hole, by a model that draws.")
     ] = 1,
     workers: Annotated[
-        int, typer.Option(min=1, help="So many processes share the photos of a folder.")
+        int, typer.Option(min=1, help="How many processes share the photos of a folder.")
     ] = 1,
     shard: Annotated[
         str | None,
-        typer.Option(metavar="I/N", help="Of a folder fill the I-th of N parts alone."),
+        typer.Option(metavar="I/N", help="Fill only part I of N of a folder."),
     ] = None,
     outcomes: Annotated[
         Path | None,
@@ -79,7 +80,7 @@ def command(
         bool, typer.Option("--json", help="Write a report as JSON to stdout.")
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing but what was not filled.")
+        bool, typer.Option("--quiet", "-q", help="Print only what was not filled.")
     ] = False,
     **options: Any,
 ) -> int:
@@ -195,7 +196,7 @@ class _Call:
             raise OutputError("one picture alone goes to standard output; give a file with -o")
         if not is_folder and (self.workers > 1 or self.shard or self.outcomes):
             raise RegionwiseError(
-                f"--workers, --shard and --outcomes are for a folder; {self.photo} is none"
+                f"--workers, --shard and --outcomes are for a folder; {self.photo} is not one"
             )
 
     def open_engine(self, number: int) -> Engine:
@@ -242,7 +243,7 @@ class _Call:
 
 def _fill_photo(call: _Call) -> int:
     from regionwise.filling.mask_folder import MaskFolder
-    from regionwise.filling.place import fill_place, name_of
+    from regionwise.filling.place import file_name, fill_place
 
     mask = call.mask
     if mask is not None and Path(mask).is_dir():
@@ -263,7 +264,7 @@ def _fill_photo(call: _Call) -> int:
             )
         outcomes.append(_as_data(outcome))
         _tell_troubles(outcome, quiet=call.quiet)
-        name = name_of(call.photo)
+        name = file_name(call.photo)
         if outcome.status == "filled":
             written = "standard output" if outcome.output == _PIPE else outcome.output
             call.say(
@@ -279,7 +280,7 @@ def _with_ending(output: Path, ending: str) -> Path:
 
 def _fill_folder(call: _Call) -> int:
     from regionwise.filling.folder import make_folder, remove_leftovers
-    from regionwise.filling.folder_jobs import find_jobs, parse_shard
+    from regionwise.filling.folder_jobs import find_jobs
     from regionwise.filling.outcome import STATUSES
     from regionwise.filling.outcome_files import OutcomeFile
 

@@ -86,7 +86,7 @@ def _tell_costs(name: str | None, as_json: bool) -> None:
 
     if name is not None and name not in model_names():
         names = ", ".join(model_names())
-        raise ModelError(f"{name} is no network whose cost can be counted; there are: {names}")
+        raise ModelError(f"{name} is not a network whose cost can be counted; there are: {names}")
     counted = {}
     for network in [name] if name else model_names():
         variants = [*_bundled(network), *network_card(network).variants]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from regionwise.evaluation.manifest import Manifest
     from regionwise.photos.photo_source import PhotoSource
     from regionwise.reproduce.budget import Budget
     from regionwise.reproduce.paper_table import PaperTable
@@ -39,7 +41,7 @@ def command(
     ] = None,
     processes: Annotated[int, typer.Option(help="Trainings at a time on this machine.", min=1)] = 1,
     limit: Annotated[
-        int, typer.Option(help="Evaluate at most so many held-out photos; 0 = all.", min=0)
+        int, typer.Option(help="Evaluate at most this many held-out photos; 0 = all.", min=0)
     ] = 0,
     changes: Annotated[
         list[str] | None,
@@ -182,11 +184,13 @@ def _tell(table: PaperTable, trainings: Sequence[RowTraining], output: Path, bud
     for training in trainings:
         models[training.row].append(str(training.model.resolve()))
     manifest = read_manifest(table.protocol)
-    sets = manifest.all if table.paper_row == "all" else [one.name for one in manifest.sets]
-    columns = {
-        score.name: (score, cells(table, rows, models, sets, score))
-        for score in shown_scores(table)
-    }
+    columns = {}
+    for score in shown_scores(table):
+        for place in table.places(score.name):
+            sets = _sets(manifest, place or table.paper_row)
+            titled = replace(score, title=f"{score.title}, {place}") if place else score
+            found = cells(table, rows, models, sets, score, place)
+            columns[f"{score.name} {place}"] = titled, found
     steps = trainings[0].run / "last.pt"
     from regionwise.training.state import read_state
 
@@ -200,6 +204,13 @@ def _tell(table: PaperTable, trainings: Sequence[RowTraining], output: Path, bud
     write_whole(text.encode(), output / "table.md", overwrite=True)
     print(text)
     return 0
+
+
+def _sets(manifest: Manifest, place: str | None) -> list[str]:
+    """The sets of a row of a protocol's tables."""
+    if place in (None, "all"):
+        return list(manifest.all) if place else [one.name for one in manifest.sets]
+    return [str(place)]
 
 
 def _show(table: PaperTable, budget: Budget, changes: Sequence[str]) -> None:

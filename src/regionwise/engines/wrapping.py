@@ -29,7 +29,6 @@ def wrapped(
         ensemble: average the answers to five views of a picture.
         blend: "poisson" brings the answers to the photo's light.
         polyphase: fill large pictures by their polyphase components.
-        texture: give the answers the texture that the engine's traits want.
     """
     if texture and engine.traits.texture:
         engine = TexturedEngine(engine)

@@ -13,13 +13,12 @@ from regionwise.engines.classical_engine import METHODS
 from regionwise.engines.engine import DEVICES, Detail, Device, Engine, Traits
 from regionwise.engines.onnx_engine import OnnxEngine
 from regionwise.errors import ModelError, RegionwiseWarning
-from regionwise.models.registry import model_names
 from regionwise.weights import bundled
 from regionwise.weights.card import ModelCard
 
 
 @dataclass(frozen=True)
-class Word:
+class ModelWord:
     """A plain word for `--model`: which network fills, and what is done to its fill.
 
     Attributes:
@@ -35,12 +34,14 @@ class Word:
     texture: bool = True
 
 
-AUTO = Word("the network's fill with the photo's own detail, as far as that fits", "", "judged")
+AUTO = ModelWord(
+    "the network's fill with the photo's own detail, as far as that fits", "", "judged"
+)
 WORDS = {
     "auto": replace(AUTO, model="default"),
-    "fast": Word("the small network alone", "small", "never"),
-    "sharp": Word("the photo's own detail everywhere, also where little fits", "default", "always"),
-    "smooth": Word("the network's fill as it is, soft", "default", "never", texture=False),
+    "fast": ModelWord("the small network alone", "small", "never"),
+    "sharp": ModelWord("the photo's own detail everywhere, fit or not", "default", "always"),
+    "smooth": ModelWord("the network's fill as it is, soft", "default", "never", texture=False),
 }
 """What `--model` takes beside names and files."""
 
@@ -88,7 +89,7 @@ def load_model(
     if threads is not None and (not isinstance(threads, int) or threads < 1):
         raise ModelError(f"threads can't be {threads!r}; give a whole number from 1 on")
     if not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise ModelError(f"the seed {seed!r} is no whole number from 0 to 2**63 - 1")
+        raise ModelError(f"the seed {seed!r} is not a whole number from 0 to 2**63 - 1")
     name = os.fspath(name_or_file)
     word = WORDS.get(name, AUTO)
     name = word.model or name
@@ -113,11 +114,13 @@ def _default_name() -> str:
 
 
 def _load_file(
-    file: Path, name: str, device: Device, seed: int, threads: int | None, word: Word
+    file: Path, name: str, device: Device, seed: int, threads: int | None, word: ModelWord
 ) -> Engine:
     if file == Path() or not file.exists():
         if file.suffix:
             raise ModelError(f"there is no model file {file}; check the name")
+        from regionwise.models.registry import model_names
+
         if name in model_names():
             raise ModelError(f"{name} comes without weights; give the file that holds them")
         names = [*WORDS, "default", *(card.name for card in list_models())]
@@ -132,8 +135,7 @@ def _load_file(
             return OnnxEngine(file, device, seed, threads=threads)
         texture = bundled.read_card(file.with_suffix(".json")).texture
         traits = Traits(detail=word.detail, texture=texture if word.texture else 0.0)
-        # The bundled networks fill as fast without the optimisations that take long.
-        return OnnxEngine(file, device, seed, traits=traits, quick_to_open=True, threads=threads)
+        return OnnxEngine(file, device, seed, traits=traits, threads=threads)
     if find_spec("torch") is None:
         raise ModelError(f'{file} needs PyTorch; pip install "regionwise[train]"')
     from regionwise.checkpoints import load_checkpoint

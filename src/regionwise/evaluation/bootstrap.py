@@ -1,7 +1,7 @@
 """How sure a mean is, and a difference between two models.
 
 Photos differ far more than models do (20 to 32 dB), so 0.1 dB between two models says something
-only if it is taken photo by photo. The bootstrap draws the photos anew, with all that was measured
+only if it is taken photo by photo. The bootstrap draws the photos again, with all that was measured
 on each, many times: pictures of one photo under several masks are not independent, and are not
 treated so.
 """
@@ -40,7 +40,7 @@ def estimate(
 
     Args:
         values: n numbers.
-        groups: what is drawn anew as a whole, n names of photos.
+        groups: what is drawn again as a whole, n names of photos.
         over: n numbers for a ratio of sums; ones by default.
         confidence: share of resamples inside the interval.
         seed: where chance comes from.

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from regionwise.evaluation.run import file_name
+from regionwise.evaluation.run import model_file_name
 
 _ERROR_GAIN = 3
 _TILE = 192
@@ -32,7 +32,7 @@ def find_samples(folder: Path, models: Sequence[str]) -> list[Sample]:
     """The samples of an evaluation's folder that all models have, photo by photo."""
     samples = []
     for place in sorted((folder / "samples").glob("*/*")):
-        files = {model: place / f"model {file_name(model)}.png" for model in models}
+        files = {model: place / f"model {model_file_name(model)}.png" for model in models}
         if all(file.exists() for file in (*files.values(), place / "hole.png")):
             answers = {model: _open(file) for model, file in files.items()}
             before, truth, hole = (

@@ -162,4 +162,4 @@ def read_manifest(name_or_file: str | Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the whole"
-        raise DataError(f"{name_or_file}: no manifest: {where}: {first['msg']}") from error
+        raise DataError(f"{name_or_file}: not a manifest: {where}: {first['msg']}") from error

@@ -121,7 +121,7 @@ class _Drawn:
         return True
 
     def hole(self, number: int, photo: PhotoSource, size: Size) -> tuple[str, Mask]:
-        """Mask `number` of the set; when all are used up they begin anew."""
+        """Mask `number` of the set; when all are used up they start again from the first."""
         drawn = self.manifest.sets[self.number]
         index = number % drawn.count
         return str(index), drawn.draw_at(index, size) if self.original else drawn.draw(index)
@@ -159,7 +159,7 @@ class _Stored:
         return True
 
     def hole(self, number: int, photo: PhotoSource, size: Size) -> tuple[str, Mask]:
-        """Mask `number` of the bin; when all are used up they begin anew."""
+        """Mask `number` of the bin; when all are used up they start again from the first."""
         return _read(self.masks, self.numbers[number % len(self.numbers)], size)
 
 

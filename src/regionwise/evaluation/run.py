@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from regionwise.arrays import Mask
+from regionwise.arrays import Bytes, Mask
 from regionwise.engines.engine import Engine
 from regionwise.errors import DataError, ModelError, PhotoError, RegionwiseError
 from regionwise.evaluation.feature_files import FeatureFile, FeatureSource
@@ -27,25 +26,13 @@ from regionwise.evaluation.plan import HoleSet, OwnSize, Plan, Through
 from regionwise.evaluation.rows import Row, append_row, read_rows
 from regionwise.filling.fill import fill_photo
 from regionwise.filling.options import FillOptions
+from regionwise.filling.shard import Shard
 from regionwise.holes import Size
 from regionwise.photos.photo_source import PhotoSource
 from regionwise.photos.reading import pillow_image, read_photo
 
-Pixels = NDArray[np.uint8]
-
 _SEEN = 64
 """Pixels round a hole, at least, that a kept sample of a large photo shows."""
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Part `number` (from 1) of `count` of the work: every `count`-th photo."""
-
-    number: int = 1
-    count: int = 1
-
-    def __str__(self) -> str:
-        return f"{self.number}-of-{self.count}"
 
 
 @dataclass(frozen=True)
@@ -80,7 +67,7 @@ class Evaluation:
         done = {row.key for row in read_rows(self.folder / "rows")}
         file = self.folder / "rows" / f"{shard}.jsonl"
         store = self._feature_file(shard)
-        for number in range(shard.number - 1, len(self.photos), shard.count):
+        for number in shard.positions(len(self.photos)):
             photo = self.photos[number]
             for holes in self.plan.sets_of(number):
                 missing = [m for m in self.models if (photo.name, holes.name, m) not in done]
@@ -129,14 +116,12 @@ class Evaluation:
             )
             progress(1)
 
-    def _answer(self, model: Engine, truth: Pixels, mask: Mask) -> tuple[Pixels, float]:
+    def _answer(self, model: Engine, truth: Bytes, mask: Mask) -> tuple[Bytes, float]:
         if self.through == "fill":
             return fill_as_users_do(model, truth, mask, self.options)
         return fill_and_compose(model, truth, mask, raw=self.options.raw)
 
-    def _measure(
-        self, holes: HoleSet, truth: Pixels, answer: Pixels, mask: Mask
-    ) -> dict[str, float]:
+    def _measure(self, holes: HoleSet, truth: Bytes, answer: Bytes, mask: Mask) -> dict[str, float]:
         """The metrics of the whole picture, or of what is seen round the hole."""
         if not _around_holes(holes):
             return measure(_filled(truth, answer, mask), self.metrics)
@@ -145,7 +130,7 @@ class Evaluation:
         return measure(seen, self.metrics)
 
     def _keep_sample(
-        self, number: int, holes: HoleSet, model: str, truth: Pixels, mask: Mask, answer: Pixels
+        self, number: int, holes: HoleSet, model: str, truth: Bytes, mask: Mask, answer: Bytes
     ) -> None:
         """Keep the pictures, or what is seen of them round the hole."""
         place = self.folder / "samples" / f"{number:03d}" / holes.name
@@ -153,7 +138,7 @@ class Evaluation:
         if _around_holes(holes):
             truth, answer, mask = _cut(view_of_hole(mask, _SEEN), truth, answer, mask)
         pictures = {"truth": truth, "input": np.where(mask, 255, truth).astype(np.uint8)}
-        for name, pixels in (pictures | {f"model {file_name(model)}": answer}).items():
+        for name, pixels in (pictures | {f"model {model_file_name(model)}": answer}).items():
             Image.fromarray(pixels.transpose(1, 2, 0)).save(place / f"{name}.png")
         Image.fromarray(mask).save(place / "hole.png")
 
@@ -162,23 +147,23 @@ def _around_holes(holes: HoleSet) -> bool:
     return isinstance(holes.size, OwnSize) and holes.size.around_holes
 
 
-def _cut(view: View, truth: Pixels, answer: Pixels, mask: Mask) -> tuple[Pixels, Pixels, Mask]:
+def _cut(view: View, truth: Bytes, answer: Bytes, mask: Mask) -> tuple[Bytes, Bytes, Mask]:
     return truth[:, *view], answer[:, *view], mask[view]
 
 
 def _filled(
-    truth: Pixels, answer: Pixels, mask: Mask, wider: FilledPicture | None = None
+    truth: Bytes, answer: Bytes, mask: Mask, wider: FilledPicture | None = None
 ) -> FilledPicture:
     first, second = (np.asarray(pixels, np.float32) / np.float32(255) for pixels in (truth, answer))
     return FilledPicture(first, second, mask, wider)
 
 
-def file_name(model: str) -> str:
+def model_file_name(model: str) -> str:
     """A model's name, or its path, as a part of a file's name."""
     return model.replace("/", "_").replace("\\", "_").replace(":", "_")
 
 
-def read_truth(photo: PhotoSource, size: Size | OwnSize) -> Pixels:
+def read_truth(photo: PhotoSource, size: Size | OwnSize) -> Bytes:
     """The photo's middle, of the wanted shape and size, or all of it, upright: 3×H×W of 8 bits.
 
     Raises:
@@ -196,7 +181,7 @@ def read_truth(photo: PhotoSource, size: Size | OwnSize) -> Pixels:
         ) from None
     except UnidentifiedImageError:
         raise PhotoError(
-            f"{photo.name}: not a readable photo (no known format); leave it out or get it anew"
+            f"{photo.name}: not a readable photo (no known format); leave it out or get it again"
         ) from None
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise PhotoError(f"{photo.name}: not a readable photo ({error})") from error
@@ -217,8 +202,8 @@ def _at_own_size(picture: Image.Image, size: OwnSize, name: str) -> Image.Image:
 
 
 def fill_and_compose(
-    model: Engine, truth: Pixels, mask: Mask, *, raw: bool = False
-) -> tuple[Pixels, float]:
+    model: Engine, truth: Bytes, mask: Mask, *, raw: bool = False
+) -> tuple[Bytes, float]:
     """The filled picture, 3×H×W of 8 bits with known pixels kept, and the model's seconds.
 
     With `raw` known pixels are the model's too.
@@ -243,8 +228,8 @@ def fill_and_compose(
 
 
 def fill_as_users_do(
-    model: Engine, truth: Pixels, mask: Mask, options: FillOptions
-) -> tuple[Pixels, float]:
+    model: Engine, truth: Bytes, mask: Mask, options: FillOptions
+) -> tuple[Bytes, float]:
     """A picture of any size filled as `regionwise fill` does it, and the seconds that it took."""
     photo = read_photo(np.ascontiguousarray(truth.transpose(1, 2, 0)))
     start = time.perf_counter()

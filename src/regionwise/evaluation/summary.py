@@ -45,7 +45,7 @@ def tables_of(evaluation: Evaluation, rows: Sequence[Row]) -> list[Table]:
 
 
 def errors_of(rows: Sequence[Row]) -> list[str]:
-    """What went wrong, a line each; what befell all models at once is told once."""
+    """What went wrong, a line each; what failed in all models at once is said once."""
     lines = [
         row.error if not row.mask else f"{row.model}: {row.photo}, {row.set}: {row.error}"
         for row in rows

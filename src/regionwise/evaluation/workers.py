@@ -13,20 +13,21 @@ from queue import Empty
 from typing import Any
 
 from regionwise.evaluation.plan import Plan
-from regionwise.evaluation.run import Evaluation, Shard
+from regionwise.evaluation.run import Evaluation
 from regionwise.evaluation.settings import EvaluationSettings
+from regionwise.filling.shard import Shard
 from regionwise.output import write_whole
 
-Progress = Callable[[int], None]
+ReportPictures = Callable[[int], None]
 
 
-def run_here(evaluation: Evaluation, shard: Shard, progress: Progress) -> None:
+def run_here(evaluation: Evaluation, shard: Shard, progress: ReportPictures) -> None:
     """Do a shard in this process, and note what the process took."""
     evaluation.run(shard, progress)
     note_process(evaluation, shard)
 
 
-def run_in_workers(settings: EvaluationSettings, workers: int, progress: Progress) -> None:
+def run_in_workers(settings: EvaluationSettings, workers: int, progress: ReportPictures) -> None:
     """Do all the work in several processes, each with models of its own.
 
     Raises:

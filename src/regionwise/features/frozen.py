@@ -35,7 +35,7 @@ def read_weights(file: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{file}: there is no such file of weights") from error
     except Exception as error:  # torch and safetensors name no common class for a broken file
         detail = " ".join(str(error).split())[:120]
-        raise CheckpointError(f"{file}: no readable weights ({detail})") from error
+        raise CheckpointError(f"{file}: not readable weights ({detail})") from error
     if not isinstance(state, dict):
         raise CheckpointError(f"{file}: not a dictionary of weights")
     return {key: value for key, value in state.items() if isinstance(value, torch.Tensor)}

@@ -10,11 +10,12 @@ from functools import lru_cache
 from inspect import Parameter, signature
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from regionwise.arrays import Floats, Mask
+from regionwise.classical.progress import ReportProgress
 from regionwise.engines.engine import Detail, Device, Engine
 from regionwise.engines.staged import at_stage
 from regionwise.engines.wrapping import wrapped
@@ -34,8 +35,6 @@ if TYPE_CHECKING:
     from regionwise.filling.detail import Series
 
 Filling = TypeVar("Filling", bound=Callable[..., Any])
-ReportProgress: TypeAlias = Callable[[float], None]
-"""Is told, many times, the share of the work that is done, 0 to 1; what it raises ends the fill."""
 
 _PAINTED = 0.3
 """Share of the work that a network has of a fill with detail."""

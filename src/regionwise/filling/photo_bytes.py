@@ -10,20 +10,26 @@ import time
 from dataclasses import replace
 from functools import lru_cache
 
+from regionwise.classical.progress import ReportProgress
 from regionwise.engines.engine import Device, Engine
 from regionwise.engines.zoo import load_model
 from regionwise.errors import MaskError, OutputError, PhotoError, RegionwiseError
-from regionwise.filling.fill import ReportProgress, fill_photo
+from regionwise.filling.fill import fill_photo
 from regionwise.filling.gain_maps import with_companions
 from regionwise.filling.hole import find_hole
 from regionwise.filling.options import FillOptions
 from regionwise.filling.outcome import FillOutcome
 from regionwise.photos.formats import BY_NAME
-from regionwise.photos.frames import count_frames, encode_frames, read_frames
+from regionwise.photos.frames import (
+    check_frames_are_written,
+    count_frames,
+    encode_frames,
+    read_frames,
+)
 from regionwise.photos.masks import FoundMask, hole_ratio
 from regionwise.photos.photo import Photo
 from regionwise.photos.reading import MAX_PIXELS, Source, read_photo
-from regionwise.photos.writing import encode_photo, splicer_ahead
+from regionwise.photos.writing import encode_photo, splicer_for
 
 NO_MEMORY = "there is not enough memory for it; scale it down"
 
@@ -106,7 +112,8 @@ def filled_bytes(
     opened = read_photo(photo, name=name, max_pixels=max_pixels)
     wanted = output_format or opened.format
     found = find_hole(opened, mask, options, name=mask_name, max_pixels=max_pixels)
-    ahead = None if options.raw else splicer_ahead(opened, wanted, found.mask)
+    _check_something_is_known(found)
+    ahead = None if options.raw else splicer_for(opened, wanted, found.mask)
     filled = fill_found(opened, found, engine, options, progress=progress)
     notes: list[str] = []
     data = encode_photo(filled, wanted, ahead, notes)
@@ -136,6 +143,8 @@ def _filled_frames(
     kind = frames[0].format or ""
     wanted = _wanted_frames(len(frames), options.page, name)
     alone = options.page is not None and output_format not in (None, kind)
+    if not alone:
+        check_frames_are_written(kind, name)
     if output_format not in (None, kind) and not alone:
         raise OutputError(
             f"{name} has {len(frames)} pictures and another format would hold one; "
@@ -151,6 +160,7 @@ def _filled_frames(
                 found = find_hole(frame, mask, options, name=mask_name, max_pixels=max_pixels)
             except MaskError as error:
                 raise MaskError(f"picture {number + 1} of {len(frames)}: {error}") from error
+        _check_something_is_known(found)
         frames[number] = fill_found(frame, found, engine, options)
         filled_any |= bool(found.mask.any())
         if progress:
@@ -165,11 +175,17 @@ def _filled_frames(
     return result, replace(outcome, frames=len(wanted))
 
 
+def _check_something_is_known(found: FoundMask) -> None:
+    if found.mask.all():
+        raise MaskError("the mask covers all of the photo; leave something to go by")
+
+
 def _wanted_frames(count: int, page: int | None, name: str) -> list[int]:
     if page is None:
         return list(range(count))
     if page > count:
-        raise PhotoError(f"{name} has {count} pictures; give a `page` from 1 to {count}")
+        there = f"{count} pictures; give a `page` from 1 to {count}"
+        raise PhotoError(f"{name} has {'one picture; leave `page` out' if count == 1 else there}")
     return [page - 1]
 
 

@@ -33,7 +33,7 @@ from regionwise.web.shared_engine import Engines
 from regionwise.web.stopping import Stop
 from regionwise.weights import bundled
 
-Result = TypeVar("Result")
+_Answer = TypeVar("_Answer")
 
 _SMALL_BODY = 250_000  # bytes; a thousand photos for a zip are half of it
 
@@ -118,7 +118,7 @@ class Context:
             limits = BodyLimits(_SMALL_BODY, self.settings.upload_seconds, arriving=body)
             return await read_body(request, limits)
 
-    async def draw(self, work: Callable[[], Result]) -> Result:
+    async def draw(self, work: Callable[[], _Answer]) -> _Answer:
         """Do a short piece of work in a thread, without a place in the queue."""
         return await anyio.to_thread.run_sync(work, limiter=self._drawing)
 

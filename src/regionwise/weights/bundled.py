@@ -30,7 +30,7 @@ def read_card(file: Path) -> ModelCard:
         return ModelCard(**json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise CheckpointError(
-            f"{file} is no model card ({error}); install regionwise anew"
+            f"{file} is not a model card ({error}); reinstall regionwise"
         ) from error
 
 

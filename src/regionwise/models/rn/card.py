@@ -6,9 +6,11 @@ from typing import Literal
 
 from regionwise.models.card import NetworkCard, Paper, Released, Variant
 
-Norm = Literal["basic", "learnable", "instance", "batch", "none"]
+RnNorm = Literal["basic", "learnable", "soft", "distance", "instance", "batch", "none"]
+"""RN-B, RN-L, and ours: RN-L without a threshold, RN-B by depth in the hole; then other norms."""
 
-ARCHITECTURES: dict[int, tuple[Norm, Norm, Norm]] = {
+
+ARCHITECTURES: dict[int, tuple[RnNorm, RnNorm, RnNorm]] = {
     0: ("instance", "instance", "instance"),
     1: ("basic", "instance", "instance"),
     2: ("basic", "basic", "instance"),

@@ -15,22 +15,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from regionwise.layers.membrane_start import corrected, membrane_start
+from regionwise.layers.membrane_start import WhiteStart, corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
+from regionwise.layers.picture_head import PictureHead
 from regionwise.layers.region_norm import (
     Affine,
     RegionNormBasic,
     RegionNormLearnable,
     Statistics,
 )
+from regionwise.layers.region_norm_variants import RegionNormDistance, RegionNormSoft
 from regionwise.models.network import InpaintingNetwork
 from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
-from regionwise.models.rn.card import ARCHITECTURES, Norm
+from regionwise.models.rn.card import ARCHITECTURES, RnNorm
 
-Start = Literal["white", "membrane"]
 Decoder = Literal["pixel_shuffle", "transposed"]
-Reading = Literal["ours", "paper", "released"]
+RnReading = Literal["ours", "paper", "released"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class _Points:
     eps_by_share: bool
 
 
-READINGS: dict[Reading, _Points] = {
+READINGS: dict[RnReading, _Points] = {
     "ours": _Points("pixel_shuffle", "instance", "region", eps_by_share=True),
     "paper": _Points("transposed", "instance", "region", eps_by_share=False),
     "released": _Points("pixel_shuffle", "batch", "released", eps_by_share=True),
@@ -86,7 +87,9 @@ class RegionNormGenerator(InpaintingNetwork):
 
     Args:
         architecture: a row of the paper's Table 2 (`ARCHITECTURES`; 5 is the paper's proposal,
-            0 the baseline), or the norms of encoder, residual blocks and decoder by name.
+            0 the baseline), or the norms of encoder, residual blocks and decoder by name (`RnNorm`
+            of the card): the paper's, others, and "soft" and "distance", which are ours, see
+            `regionwise.layers.region_norm_variants`.
         width: channels of the first convolution, 64 in the paper; each halving of the size
             doubles them.
         downsamplings: halvings of the size in the encoder, 2 in the paper. With 3 the residual
@@ -114,18 +117,18 @@ class RegionNormGenerator(InpaintingNetwork):
 
     def __init__(
         self,
-        architecture: int | tuple[Norm, Norm, Norm] = 5,
+        architecture: int | tuple[RnNorm, RnNorm, RnNorm] = 5,
         *,
         width: int = 64,
         downsamplings: int = 2,
         blocks: int = 8,
-        reading: Reading = "ours",
+        reading: RnReading = "ours",
         decoder: Decoder | None = None,
         statistics: Statistics | None = None,
         affine: Affine | None = None,
         eps_by_share: bool | None = None,
         threshold: float = 0.8,
-        start: Start = "white",
+        start: WhiteStart = "white",
     ) -> None:
         super().__init__()
         check_option("rn", "reading", reading, READINGS)
@@ -145,7 +148,7 @@ class RegionNormGenerator(InpaintingNetwork):
             check_option("rn", "architecture", architecture, ARCHITECTURES)
         norms = ARCHITECTURES[architecture] if isinstance(architecture, int) else architecture
 
-        def norm_factory(kind: Norm) -> Callable[[int], nn.Module]:
+        def norm_factory(kind: RnNorm) -> Callable[[int], nn.Module]:
             return {
                 "basic": lambda c: RegionNormBasic(
                     c, statistics=statistics, affine=affine, eps_by_share=eps_by_share
@@ -153,6 +156,8 @@ class RegionNormGenerator(InpaintingNetwork):
                 "learnable": lambda c: RegionNormLearnable(
                     c, threshold=threshold, statistics=statistics, eps_by_share=eps_by_share
                 ),
+                "soft": RegionNormSoft,
+                "distance": RegionNormDistance,
                 "instance": lambda c: _PlainNorm(nn.InstanceNorm2d(c)),
                 "batch": lambda c: _PlainNorm(nn.BatchNorm2d(c)),
                 "none": lambda c: _PlainNorm(nn.Identity()),
@@ -169,7 +174,7 @@ class RegionNormGenerator(InpaintingNetwork):
         self.middle = nn.ModuleList(_ResidualBlock(widths[-1], middle_norm) for _ in range(blocks))
         self.decoder = nn.ModuleList(_upsampling(c, decoder) for c in reversed(widths[1:]))
         self.decoder_norms = nn.ModuleList(map(decoder_norm, reversed(widths[:-1])))
-        self.last = nn.Conv2d(width, 3, 7, padding=3, padding_mode="reflect")
+        self.last = PictureHead(width)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
