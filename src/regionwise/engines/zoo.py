@@ -15,6 +15,7 @@ from regionwise.engines.words import WORDS, WordedEngine
 from regionwise.errors import ModelError, RegionwiseWarning
 from regionwise.weights import bundled
 from regionwise.weights.card import ModelCard
+from regionwise.weights.model_folder import ONNX, is_model_folder, read_configuration
 
 
 def list_models() -> list[ModelCard]:
@@ -46,7 +47,7 @@ def load_model(
     Args:
         name_or_file: a word of `WORDS`, a name of `list_models()`, `default`, or a file: `.onnx`,
             or weights that PyTorch reads (`.safetensors`, `.pt`, `.pth`, `.ckpt`), or the folder of
-            a network that comes as several.
+            a network that comes as several, or one that `regionwise export --folder` wrote.
         device: `auto` takes a GPU where there is one.
         seed: for networks that draw numbers while they fill.
         threads: of an ONNX network on the processor; as many as this process may use if not given.
@@ -100,9 +101,14 @@ def _load_file(file: Path, name: str, device: Device, seed: int, threads: int | 
             f"there is no model {name or 'without a name'}; {guess} {', '.join(names)}, "
             "or a file of weights"
         )
+    texture = 0.0
+    if is_model_folder(file):
+        texture = read_configuration(file).texture
+        file = file / ONNX if (file / ONNX).is_file() else file
     if file.suffix.lower() == ".onnx":
         if file.parent != bundled.FOLDER:
-            return OnnxEngine(file, device, seed, threads=threads)
+            traits = Traits(detail="judged" if texture else "never", texture=texture)
+            return OnnxEngine(file, device, seed, traits=traits, threads=threads)
         texture = bundled.read_card(file.with_suffix(".json")).texture
         traits = Traits(detail="judged", texture=texture)
         return OnnxEngine(file, device, seed, traits=traits, threads=threads)

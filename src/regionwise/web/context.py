@@ -21,8 +21,8 @@ from regionwise.engines.zoo import list_models, load_model
 from regionwise.errors import ModelError
 from regionwise.filling.options import FillOptions
 from regionwise.photos.photo import Photo
+from regionwise.selection.by_outlines import OutlineSegmenter
 from regionwise.selection.prompt import Segmenter
-from regionwise.selection.random_walk import RandomWalkSegmenter
 from regionwise.selection.sam import SamSegmenter
 from regionwise.web.clients import Arrivals, client_of
 from regionwise.web.fill_queue import FillQueue
@@ -51,9 +51,7 @@ class Context:
             settings.memory, settings.idle_seconds, on_forget=self.decoded.forget
         )
         self.segmenter: Segmenter = (
-            RandomWalkSegmenter()
-            if settings.segmenter is None
-            else SamSegmenter(settings.segmenter)
+            OutlineSegmenter() if settings.segmenter is None else SamSegmenter(settings.segmenter)
         )
         self._arrivals = Arrivals(settings.arriving, settings.arriving_each)
         self.models = describe_models(settings.model)
