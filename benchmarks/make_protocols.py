@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from regionwise.evaluation.manifest import Manifest, MaskSet
+from regionwise.evaluation.object_removal import ObjectRemoval, ObjectSet
 
 FOLDER = Path(__file__).parent.parent / "src" / "regionwise" / "evaluation" / "protocols"
 SIZE = (256, 256)
@@ -148,7 +149,26 @@ def protocols() -> list[Manifest]:
     ]
 
 
+def object_removal() -> ObjectRemoval:
+    """Objects by thickness, in photos of the sizes that they have."""
+    ends = ((40, 80), (80, 140), (140, 250))
+    return ObjectRemoval(
+        name="object-removal",
+        title="Objects of 40-250 pixels taken out of photos of 512-2000",
+        source="regionwise",
+        seed=7000,
+        shorter=320,
+        longer=512,
+        longest=2000,
+        sizes=((320, 512), (512, 512), (1024, 683), (1333, 2000)),
+        sets=tuple(ObjectSet(name=f"{low}-{high} px", thickness=(low, high)) for low, high in ends),
+    )
+
+
 def main() -> None:
+    objects = object_removal()
+    file = FOLDER / "objects" / f"{objects.name}.json"
+    file.write_text(objects.sealed().to_json(), encoding="utf-8")
     for protocol in protocols():
         file = FOLDER / f"{protocol.name}.json"
         file.write_text(protocol.sealed().to_json(), encoding="utf-8")

@@ -24,6 +24,8 @@ RESEARCH = {
     "explain",
     "features.alexnet",
     "features.darknet",
+    "features.darknet_tiny",
+    "features.efficientnet_lite",
     "features.imagenet",
     "features.vgg",
     "data.batches",

@@ -16,7 +16,7 @@ from regionwise.engines.staged import at_stage
 from regionwise.engines.torch_engine import TorchEngine
 from regionwise.errors import DataError, RegionwiseError
 from regionwise.evaluation.manifest import read_manifest
-from regionwise.evaluation.plan import plan_of_manifest
+from regionwise.evaluation.plan import OwnSize, plan_of_manifest
 from regionwise.evaluation.rows import read_rows
 from regionwise.evaluation.run import Shard, fill_and_compose
 from regionwise.evaluation.settings import EvaluationSettings, claim_folder
@@ -107,7 +107,7 @@ class TestOriginalSize:
     def test_holes_are_drawn_at_each_photos_size_by_the_same_chance(self, tmp_path: Path) -> None:
         plan = plan_of_manifest(read_manifest("deepgin-table-2"), original=True)
         one = plan.sets[0]
-        assert one.size is None
+        assert one.size == OwnSize()
         first = one.hole(3, PhotoSource(tmp_path, "x"), (90, 140))[1]
         assert first.shape == (90, 140)
         np.testing.assert_array_equal(first, one.hole(3, PhotoSource(tmp_path, "y"), (90, 140))[1])
@@ -143,16 +143,27 @@ class TestOriginalSize:
         mask[200:300, 200:300] = True
         for options, count in ((FillOptions(), 1), (FillOptions(ensemble=True), 5)):
             seen.clear()
-            run_module.fill_at_own_size(Watching(), truth, mask, options)
+            run_module.fill_as_users_do(Watching(), truth, mask, options)
             assert len(seen) == count
         seen.clear()
-        run_module.fill_at_own_size(Watching(), truth, mask, FillOptions(large="polyphase"))
+        run_module.fill_as_users_do(Watching(), truth, mask, FillOptions(large="polyphase"))
         assert max(seen[0][2:]) <= 256
 
-    def test_detail_is_for_large_pictures(self, photos: Path) -> None:
+    def test_detail_is_no_networks_own(self, photos: Path) -> None:
         asked = settings(photos, None, protocol="card", options=FillOptions(large="detail"))
-        with pytest.raises(DataError, match="is for large pictures; give --original"):
+        with pytest.raises(DataError, match="give --through fill"):
             asked.evaluation()
+
+
+def test_whole_photos_may_be_squashed(tmp_path: Path) -> None:
+    pixels = np.zeros((40, 80, 3), np.uint8)
+    pixels[:, :20] = 200
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    photo = PhotoSource(tmp_path / "a.png", "a")
+    assert run_module.read_truth(photo, (40, 40))[:, :, 4:].max() == 0  # cropped in the middle
+    squashed = run_module.read_truth(photo, (40, 40), squash=True)
+    assert (squashed[:, :, :8] > 190).all()
+    assert (squashed[:, :, 12:] < 10).all()
 
 
 class TestAnswers:

@@ -41,6 +41,7 @@ COMMANDS = {
         "regionwise.cli.evaluate",
         "Compare models under a protocol: tables by hole ratio.",
     ),
+    "blind": ("regionwise.cli.blind", "Let people choose between fills, and count their votes."),
     "explain": ("regionwise.cli.explain", "Draw what a network does with a mask."),
 }
 

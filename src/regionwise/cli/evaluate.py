@@ -13,6 +13,7 @@ from regionwise.cli.fill_options import with_fill_options
 from regionwise.filling.options import FillOptions
 
 if TYPE_CHECKING:
+    from regionwise.evaluation.plan import Through
     from regionwise.evaluation.tables import Table
 
 
@@ -55,6 +56,18 @@ def command(
         bool,
         typer.Option("--original", help="Photos keep their sizes, and are filled as `fill` does."),
     ] = False,
+    squash: Annotated[
+        bool,
+        typer.Option("--squash", help="Scale whole photos, their aspect not kept; don't crop."),
+    ] = False,
+    through: Annotated[
+        str,
+        typer.Option(
+            metavar="fill|network",
+            help="fill: holes are filled as users do it; network: by the model alone. By the "
+            "protocol if not given: object-removal and --original go through fill.",
+        ),
+    ] = "",
     held_out: Annotated[
         bool, typer.Option("--held-out", help="Only the twentieth of photos kept from training.")
     ] = False,
@@ -67,8 +80,23 @@ def command(
     ] = "1/1",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     samples: Annotated[
-        int, typer.Option(help="Photos whose pictures are kept for the contact sheet.", min=0)
+        int,
+        typer.Option(help="Photos whose pictures are kept, for sheets and `blind`.", min=0),
     ] = 4,
+    metrics: Annotated[
+        str,
+        typer.Option(
+            help="Some of psnr,ssim,l1,l2,sharpness,seam,naturalness, or all; the last one, which "
+            "takes a second a picture, only if named."
+        ),
+    ] = "",
+    features: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Feature distance: efficientnet-lite0, :FOLDER for weights from there, or Darknet "
+            "tiny's .npz; repeatable."
+        ),
+    ] = None,
     lpips: Annotated[
         list[str] | None,
         typer.Option(help="LPIPS: alex or vgg, :FOLDER for weights from there; repeatable."),
@@ -83,7 +111,8 @@ def command(
 ) -> int:
     """Fill photos with several models under one protocol, and compare: tables by hole ratio.
 
-    Writes table.md, .csv, .tex, evaluation.json, contact_sheet.png and report.html.
+    Writes table.md, .csv, .tex, evaluation.json, report.html, and contact_sheet.png or, where
+    photos keep their sizes, pages of crops in sheets/. `regionwise blind` lets people judge.
     """
     from rich.console import Console
     from rich.progress import Progress
@@ -92,7 +121,7 @@ def command(
     from regionwise.evaluation.plan import TENTHS
     from regionwise.evaluation.rows import read_rows
     from regionwise.evaluation.settings import EvaluationSettings, claim_folder
-    from regionwise.evaluation.summary import write_summary
+    from regionwise.evaluation.summary import way_of, write_summary
     from regionwise.evaluation.workers import run_here, run_in_workers
     from regionwise.filling.shard import parse_shard
 
@@ -115,11 +144,15 @@ def command(
         invert_masks=invert_masks,
         also=tuple(also or ()),
         original=original,
+        squash=squash,
         options=FillOptions(**options),
         held_out=held_out,
         limit=limit,
         device=device,
         samples=samples,
+        through=_through(through),
+        metrics=metrics,
+        features=tuple(features or ()),
         lpips=tuple(lpips or ()),
         perceptual=perceptual,
         inception=fid,
@@ -145,6 +178,7 @@ def command(
         print(f"{len(rows)} of {evaluation.total} pictures are done; run the other shards too")
         return 0
     tables, errors = write_summary(evaluation, rows, _command_line())
+    print(way_of(evaluation))
     return _tell(tables, errors, output)
 
 
@@ -164,7 +198,19 @@ def _tell(tables: list[Table], errors: list[str], output: Path) -> int:
     return 1 if errors else 0
 
 
-_SHOWN = ("psnr", "ssim", "l1", "l1_hole", "texture", "lpips", "frechet")
+_SHOWN = (
+    *("psnr", "ssim", "l1", "l1_hole", "texture", "sharpness_error", "naturalness", "seam"),
+    *("features_efficientnet", "features_darknet", "lpips", "frechet"),
+)
+
+
+def _through(text: str) -> Through | None:
+    from regionwise.errors import DataError
+
+    ways: dict[str, Through | None] = {"": None, "fill": "fill", "network": "network"}
+    if text not in ways:
+        raise DataError(f"--through: {text!r} is neither fill nor network")
+    return ways[text]
 
 
 def _edges(text: str) -> tuple[float, ...]:

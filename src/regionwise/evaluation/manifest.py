@@ -23,6 +23,8 @@ from regionwise.holes import draw_hole
 _DIGITS = 16
 """Hexadecimal digits kept of each mask's sha256; the set's own is whole."""
 
+OBJECTS = "protocols/objects"
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -128,6 +130,12 @@ def protocol_names() -> list[str]:
     return sorted(Path(file.name).stem for file in folder.iterdir() if file.name.endswith(".json"))
 
 
+def object_protocol_names() -> list[str]:
+    """Those whose holes are drawn for each photo (`regionwise.evaluation.object_removal`)."""
+    folder = resources.files("regionwise.evaluation") / OBJECTS
+    return sorted(Path(file.name).stem for file in folder.iterdir())
+
+
 def read_manifest(name_or_file: str | Path) -> Manifest:
     """A protocol by name, or a manifest from a file or from the folder it was written to.
 
@@ -146,7 +154,8 @@ def read_manifest(name_or_file: str | Path) -> Manifest:
     except FileNotFoundError:
         raise DataError(
             f"{name_or_file}: no such protocol or manifest; protocols: "
-            f"{', '.join(protocol_names())}"
+            f"{', '.join(protocol_names())}; for `evaluate` alone: "
+            f"{', '.join(object_protocol_names())}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{name_or_file}: can't be read ({error})") from error

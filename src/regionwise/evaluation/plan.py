@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from PIL import Image
@@ -23,6 +23,25 @@ from regionwise.photos.photo_source import PhotoSource
 TENTHS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 """Edges of the bins of hole ratios into which masks from files are put."""
 
+Through = Literal["fill", "network"]
+"""Whether holes are filled as `regionwise fill` does it, or by a model alone."""
+
+
+@dataclass(frozen=True)
+class OwnSize:
+    """Pictures of the photos' own sizes.
+
+    Attributes:
+        shorter, longer: what the sides of a photo must have at least.
+        longest: the side to which a larger photo is scaled down.
+        around_holes: whether what is seen round a hole is measured, not the whole photo.
+    """
+
+    shorter: int = 1
+    longer: int = 1
+    longest: int | None = None
+    around_holes: bool = False
+
 
 class HoleSet(Protocol):
     """A row of the table: a hole of one kind for each photo."""
@@ -33,8 +52,8 @@ class HoleSet(Protocol):
         ...
 
     @property
-    def size(self) -> Size | None:
-        """Height and width of the pictures; None for each photo's own."""
+    def size(self) -> Size | OwnSize:
+        """Height and width of the pictures, or each photo's own."""
         ...
 
     def applies(self, number: int) -> bool:
@@ -48,7 +67,10 @@ class HoleSet(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """Rows, the names of those over which the row "All" goes, and what identifies the holes."""
+    """Rows, the names of those over which the row "All" goes, and what identifies the holes.
+
+    `through`: how holes are filled where nothing else is asked for.
+    """
 
     name: str
     title: str
@@ -57,6 +79,7 @@ class Plan:
     all: tuple[str, ...]
     sha256: str
     notes: tuple[str, ...] = field(default=())
+    through: Through = "network"
 
     def sets_of(self, number: int) -> list[HoleSet]:
         """The rows in which photo `number` counts."""
@@ -91,8 +114,8 @@ class _Drawn:
         return self.manifest.sets[self.number].name
 
     @property
-    def size(self) -> Size | None:
-        return None if self.original else self.manifest.sets[self.number].size
+    def size(self) -> Size | OwnSize:
+        return OwnSize() if self.original else self.manifest.sets[self.number].size
 
     def applies(self, number: int) -> bool:
         return True
@@ -119,6 +142,7 @@ def plan_of_manifest(manifest: Manifest, *, original: bool = False) -> Plan:
         tuple(_Drawn(manifest, number, original) for number in range(len(manifest.sets))),
         manifest.all,
         hashlib.sha256(f"{sha256} original".encode()).hexdigest() if original else sha256,
+        through="fill" if original else "network",
     )
 
 
@@ -127,7 +151,7 @@ class _Stored:
     """A bin of masks in files, which are read when they are needed."""
 
     name: str
-    size: Size | None
+    size: Size | OwnSize
     masks: StoredMasks
     numbers: tuple[int, ...]
 
@@ -160,7 +184,7 @@ class _Assigned(_Stored):
 
 def plan_of_masks(
     stored: StoredMasks,
-    size: Size | None,
+    size: Size | OwnSize,
     title: str,
     *,
     edges: Sequence[float] = TENTHS,
@@ -172,7 +196,7 @@ def plan_of_masks(
 
     Args:
         stored: the masks.
-        size: of the pictures, to which masks are fitted; None for the photos' own.
+        size: of the pictures, to which masks are fitted.
         title: what the masks are called.
         edges: of the bins, each (low, high].
         one_each: each photo gets one mask in all, by chance (always the same), not one of each bin.
@@ -211,13 +235,14 @@ def plan_of_masks(
         tuple(bins),
         hashlib.sha256(identity.encode()).hexdigest(),
         tuple(notes),
+        _way(size),
     )
 
 
 @dataclass(frozen=True)
 class _Paired:
     name: str
-    size: Size | None
+    size: Size | OwnSize
     masks: StoredMasks
     numbers: dict[str, int]
 
@@ -236,7 +261,7 @@ class _Paired:
         return stem, _read(self.masks, self.numbers[stem], size)[1]
 
 
-def plan_of_pairs(stored: StoredMasks, size: Size | None, title: str) -> Plan:
+def plan_of_pairs(stored: StoredMasks, size: Size | OwnSize, title: str) -> Plan:
     """The plan of a mask for each photo, of the photo's name, in one row.
 
     Raises:
@@ -247,13 +272,18 @@ def plan_of_pairs(stored: StoredMasks, size: Size | None, title: str) -> Plan:
     row = _Paired("pairs", size, stored, numbers)
     identity = json.dumps(_listing(stored, found)).encode()
     named = f"Each photo with its own mask of {title}"
-    return Plan(title, named, title, (row,), (), hashlib.sha256(identity).hexdigest())
+    sha256 = hashlib.sha256(identity).hexdigest()
+    return Plan(title, named, title, (row,), (), sha256, through=_way(size))
 
 
-def _measured(stored: StoredMasks, number: int, size: Size | None) -> tuple[float, str]:
+def _way(size: Size | OwnSize) -> Through:
+    return "fill" if isinstance(size, OwnSize) else "network"
+
+
+def _measured(stored: StoredMasks, number: int, size: Size | OwnSize) -> tuple[float, str]:
     """A mask's hole ratio and checksum, fitted to the size if there is one."""
     mask = stored.read(number)
-    used = mask if size is None else _fit(mask, size)
+    used = mask if isinstance(size, OwnSize) else _fit(mask, size)
     return float(used.mean()), checksum(used)
 
 

@@ -19,8 +19,10 @@ from regionwise.engines.engine import Engine
 from regionwise.errors import DataError, ModelError, PhotoError, RegionwiseError
 from regionwise.evaluation.feature_files import FeatureFile, FeatureSource
 from regionwise.evaluation.metrics.metric import FilledPicture, Metric
+from regionwise.evaluation.metrics.naturalness import MARGIN, SIDE
 from regionwise.evaluation.metrics.registry import METRICS, measure
-from regionwise.evaluation.plan import HoleSet, Plan
+from regionwise.evaluation.metrics.views import HoleView, view_of_hole
+from regionwise.evaluation.plan import HoleSet, OwnSize, Plan, Through
 from regionwise.evaluation.rows import Row, append_row, read_rows
 from regionwise.filling.fill import fill_photo
 from regionwise.filling.options import FillOptions
@@ -29,13 +31,17 @@ from regionwise.holes import Size
 from regionwise.photos.photo_source import PhotoSource
 from regionwise.photos.reading import pillow_image, read_photo
 
+_SEEN = 64
+"""Pixels round a hole, at least, that a kept sample of a large photo shows."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
     """An evaluation: models by name, photos and a plan, with the folder for its results.
 
-    `samples`: of so many photos the filled pictures are kept, for the contact sheet. `options`: how
-    pictures of the photos' own sizes are filled, and whether answers are measured `raw`.
+    `samples`: of so many photos the filled pictures are kept, for sheets and votes. `through`: how
+    holes are filled. `options`: of a fill, and whether answers are measured `raw`. `squash`:
+    whether a photo is scaled as a whole, its aspect not kept, not cropped.
     """
 
     models: Mapping[str, Engine]
@@ -45,7 +51,9 @@ class Evaluation:
     metrics: Sequence[Metric] = METRICS
     features: FeatureSource | None = None
     samples: int = 4
+    through: Through = "network"
     options: FillOptions = field(default_factory=FillOptions)
+    squash: bool = False
 
     @property
     def total(self) -> int:
@@ -85,7 +93,7 @@ class Evaluation:
         progress: Callable[[int], None],
     ) -> None:
         try:
-            truth = read_truth(photo, holes.size)
+            truth = read_truth(photo, holes.size, squash=self.squash)
             mask_name, mask = holes.hole(number, photo, (truth.shape[1], truth.shape[2]))
         except RegionwiseError as error:
             for model in models:
@@ -97,12 +105,12 @@ class Evaluation:
         for model in models:
             error_text, values, seconds = "", {}, 0.0
             try:
-                answer, seconds = self._answer(self.models[model], holes, truth, mask)
-                values = self._measure(truth, answer, mask)
+                answer, seconds = self._answer(self.models[model], truth, mask)
+                values = self._measure(holes, truth, answer, mask)
                 if store is not None:
                     store.add_answer((photo.name, holes.name, model), answer)
                 if number < self.samples:
-                    self._keep_sample(number, holes.name, model, truth, mask, answer)
+                    self._keep_sample(number, holes, model, truth, mask, answer)
             except RegionwiseError as error:
                 error_text = str(error)
             append_row(
@@ -110,27 +118,46 @@ class Evaluation:
             )
             progress(1)
 
-    def _answer(
-        self, model: Engine, holes: HoleSet, truth: Bytes, mask: Mask
-    ) -> tuple[Bytes, float]:
-        if holes.size is None:
-            return fill_at_own_size(model, truth, mask, self.options)
+    def _answer(self, model: Engine, truth: Bytes, mask: Mask) -> tuple[Bytes, float]:
+        if self.through == "fill":
+            return fill_as_users_do(model, truth, mask, self.options)
         return fill_and_compose(model, truth, mask, raw=self.options.raw)
 
-    def _measure(self, truth: Bytes, answer: Bytes, mask: Mask) -> dict[str, float]:
-        first, second = (
-            np.asarray(pixels, np.float32) / np.float32(255) for pixels in (truth, answer)
-        )
-        return measure(FilledPicture(first, second, mask), self.metrics)
+    def _measure(self, holes: HoleSet, truth: Bytes, answer: Bytes, mask: Mask) -> dict[str, float]:
+        """The metrics of the whole picture, or of what is seen round the hole."""
+        if not _around_holes(holes):
+            return measure(_filled(truth, answer, mask), self.metrics)
+        wider = _filled(*_cut(view_of_hole(mask, MARGIN + SIDE), truth, answer, mask))
+        seen = _filled(*_cut(view_of_hole(mask), truth, answer, mask), wider)
+        return measure(seen, self.metrics)
 
     def _keep_sample(
-        self, number: int, row: str, model: str, truth: Bytes, mask: Mask, answer: Bytes
+        self, number: int, holes: HoleSet, model: str, truth: Bytes, mask: Mask, answer: Bytes
     ) -> None:
-        place = self.folder / "samples" / f"{number:03d}" / row
+        """Keep the pictures, or what is seen of them round the hole."""
+        place = self.folder / "samples" / f"{number:03d}" / holes.name
         place.mkdir(parents=True, exist_ok=True)
+        if _around_holes(holes):
+            truth, answer, mask = _cut(view_of_hole(mask, _SEEN), truth, answer, mask)
         pictures = {"truth": truth, "input": np.where(mask, 255, truth).astype(np.uint8)}
         for name, pixels in (pictures | {f"model {model_file_name(model)}": answer}).items():
             Image.fromarray(pixels.transpose(1, 2, 0)).save(place / f"{name}.png")
+        Image.fromarray(mask).save(place / "hole.png")
+
+
+def _around_holes(holes: HoleSet) -> bool:
+    return isinstance(holes.size, OwnSize) and holes.size.around_holes
+
+
+def _cut(view: HoleView, truth: Bytes, answer: Bytes, mask: Mask) -> tuple[Bytes, Bytes, Mask]:
+    return truth[:, *view], answer[:, *view], mask[view]
+
+
+def _filled(
+    truth: Bytes, answer: Bytes, mask: Mask, wider: FilledPicture | None = None
+) -> FilledPicture:
+    first, second = (np.asarray(pixels, np.float32) / np.float32(255) for pixels in (truth, answer))
+    return FilledPicture(first, second, mask, wider)
 
 
 def model_file_name(model: str) -> str:
@@ -138,15 +165,24 @@ def model_file_name(model: str) -> str:
     return model.replace("/", "_").replace("\\", "_").replace(":", "_")
 
 
-def read_truth(photo: PhotoSource, size: Size | None) -> Bytes:
+def read_truth(photo: PhotoSource, size: Size | OwnSize, *, squash: bool = False) -> Bytes:
     """The photo's middle, of the wanted shape and size, or all of it, upright: 3×H×W of 8 bits.
 
+    Args:
+        photo: where it lies.
+        size: height and width; the photo's own if none.
+        squash: scale the whole photo to it, its aspect not kept.
+
     Raises:
-        PhotoError: if there is no such photo or it can't be read.
+        PhotoError: if there is no such photo, it can't be read, or it is too small.
     """
     try:
         picture = ImageOps.exif_transpose(pillow_image(photo.read())).convert("RGB")
-        if size is not None:
+        if isinstance(size, OwnSize):
+            picture = _at_own_size(picture, size, photo.name)
+        elif squash:
+            picture = picture.resize((size[1], size[0]), Image.Resampling.BICUBIC)
+        else:
             picture = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
     except FileNotFoundError:
         raise PhotoError(
@@ -159,6 +195,19 @@ def read_truth(photo: PhotoSource, size: Size | None) -> Bytes:
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise PhotoError(f"{photo.name}: not a readable photo ({error})") from error
     return np.ascontiguousarray(np.asarray(picture).transpose(2, 0, 1))
+
+
+def _at_own_size(picture: Image.Image, size: OwnSize, name: str) -> Image.Image:
+    if min(picture.size) < size.shorter or max(picture.size) < size.longer:
+        raise PhotoError(
+            f"{name}: {picture.width}×{picture.height} pixels are too few; take photos of at least "
+            f"{size.longer}×{size.shorter}"
+        )
+    if size.longest is not None and max(picture.size) > size.longest:
+        scale = size.longest / max(picture.size)
+        smaller = (round(scale * picture.width), round(scale * picture.height))
+        return picture.resize(smaller, Image.Resampling.LANCZOS)
+    return picture
 
 
 def fill_and_compose(
@@ -187,7 +236,7 @@ def fill_and_compose(
     return filled, seconds
 
 
-def fill_at_own_size(
+def fill_as_users_do(
     model: Engine, truth: Bytes, mask: Mask, options: FillOptions
 ) -> tuple[Bytes, float]:
     """A picture of any size filled as `regionwise fill` does it, and the seconds that it took."""

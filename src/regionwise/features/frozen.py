@@ -50,11 +50,11 @@ def load_into(network: nn.Module, weights: Mapping[str, Tensor], file: Path, tit
     wanted = network.state_dict()
     for key, parameter in wanted.items():
         if key not in weights:
-            raise CheckpointError(f"{file} has no {key}: it is not torchvision's {title}")
+            raise CheckpointError(f"{file} has no {key}: it is not {title}")
         if weights[key].shape != parameter.shape:
             raise CheckpointError(
                 f"{file}: {key} is {tuple(weights[key].shape)}, not {tuple(parameter.shape)}: "
-                f"it is not torchvision's {title}"
+                f"it is not {title}"
             )
     network.load_state_dict({key: weights[key] for key in wanted})
 
