@@ -20,7 +20,7 @@ class OnnxEngine:
     """A network as ONNX: inputs `image` and `mask`, output `output`, all sizes free.
 
     The file is opened in the background, while the caller reads its photo. The first fill raises
-    `CheckpointError` if it is none of ours, `ModelError` if the device is not there.
+    `CheckpointError` if it is not one of regionwise's, `ModelError` if the device is not there.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class OnnxEngine:
         return replace(self._traits, draws=draws, file=self._file)
 
     def __reduce__(self) -> tuple[Callable[..., OnnxEngine], tuple[object, ...]]:
-        """Pickle as the name of the file: another process opens it anew."""
+        """Pickle as the name of the file: another process opens it again."""
         make = partial(OnnxEngine, traits=self._traits, threads=self._threads)
         return make, (self._file, self._device, self._seed)
 
@@ -86,7 +86,7 @@ class OnnxEngine:
             )
         except Exception as error:  # as above
             raise CheckpointError(
-                f"{self._file} is broken or no ONNX model ({first_line(error)})"
+                f"{self._file} is broken or not an ONNX model ({first_line(error)})"
             ) from error
         if self._device == "cuda" and session.get_providers()[0] != "CUDAExecutionProvider":
             raise ModelError(
@@ -96,7 +96,7 @@ class OnnxEngine:
         outputs = {node.name for node in session.get_outputs()}
         if inputs != {"image", "mask"} or "output" not in outputs:
             raise CheckpointError(
-                f"{self._file} is no inpainting model of regionwise: it takes "
+                f"{self._file} is not an inpainting model of regionwise: it takes "
                 f"{', '.join(sorted(inputs))} and gives {', '.join(sorted(outputs))}, "
                 "not image, mask and output; write one with regionwise export"
             )

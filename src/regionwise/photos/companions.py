@@ -13,6 +13,7 @@ import re
 import struct
 from dataclasses import dataclass
 
+from regionwise.photos.containers import jxl
 from regionwise.photos.photo import Photo
 from regionwise.photos.tiff_directory import NEW_SUBFILE_TYPE, DirectoryReader
 from regionwise.photos.xmp_promises import GAIN_MAP, VIDEO, promised, taken_back, with_length
@@ -219,6 +220,8 @@ def _beside_other(data: bytes, photo: Photo) -> list[str]:
         found.append(GAIN_MAP)
     if photo.format == "HEIF":
         found += _beside_heic(data)
+    if photo.format == "JXL" and jxl.has_profile(data):
+        found.append("a colour profile")
     xmp = photo.info.get("xmp") or photo.info.get("XML:com.adobe.xmp") or b""
     found += promised(xmp.encode() if isinstance(xmp, str) else xmp)
     return found

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from regionwise.layers.back_projection import BackProjection
 from regionwise.layers.bilinear import doubled, resized
-from regionwise.layers.membrane_start import corrected, membrane_start
+from regionwise.layers.membrane_start import WhiteStart, corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.picture_head import conv_in_blocks
 from regionwise.layers.pyramid_dilation import EIGHT_RATES, FOUR_RATES, PyramidDilationBlock
@@ -27,7 +27,6 @@ from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction, compose
 
 Attention = Literal["none", "single", "multi"]
-Start = Literal["white", "membrane"]
 
 
 class DeepGinGenerator(InpaintingNetwork):
@@ -67,7 +66,7 @@ class DeepGinGenerator(InpaintingNetwork):
         refinement: bool = True,
         attention: Attention = "multi",
         back_projection: bool = True,
-        start: Start = "white",
+        start: WhiteStart = "white",
     ) -> None:
         super().__init__()
         check_option("deepgin", "start", start, ("white", "membrane"))

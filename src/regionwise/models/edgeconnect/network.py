@@ -47,7 +47,7 @@ class EdgeConnectGenerator(InpaintingNetwork):
     def __init__(self, *, edges: Edges = "predicted", width: int = 64, blocks: int = 8) -> None:
         super().__init__()
         if edges not in ("predicted", "mixed"):
-            raise ModelError(f"edgeconnect: edges={edges!r} is none of predicted, mixed")
+            raise ModelError(f"edgeconnect: edges={edges!r} is not one of predicted, mixed")
         self.edges = edges
         self.edge_network = _translator(3, 1, width, blocks, bias=False)
         self.picture_network = _translator(4, 3, width, blocks, bias=True)

@@ -32,7 +32,7 @@ from regionwise.photos.raster import (
 
 # The splicer's tables take a while to make: what fills other files does without.
 if TYPE_CHECKING:
-    from regionwise.photos.jpeg_splice import Patch, Splicer
+    from regionwise.photos.jpeg_splice import SamplePatch, Splicer
 
 _NEW_QUALITY = 95  # of a JPEG that is made from another format
 _APP0, _APP1, _APP2, _APP11, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
@@ -141,16 +141,16 @@ def encode_again(
         return _encoded_as_a_whole(raster, original)
 
 
-def _patch(raster: Raster, fill: PlacedFill) -> Patch:
+def _patch(raster: Raster, fill: PlacedFill) -> SamplePatch:
     """A fill in the samples of the file: grey, RGB or ink."""
-    from regionwise.photos.jpeg_splice import Patch
+    from regionwise.photos.jpeg_splice import SamplePatch
 
     height, width = fill.hole.shape
     if raster.mode == "CMYK":
         samples = raster.samples[fill.top : fill.top + height, fill.left : fill.left + width]
     else:
         samples = fill.color[..., 0] if raster.mode == "L" else fill.color
-    return Patch(fill.top, fill.left, np.ascontiguousarray(samples), fill.hole)
+    return SamplePatch(fill.top, fill.left, np.ascontiguousarray(samples), fill.hole)
 
 
 def _without_other_pictures(data: bytes) -> bytes:
