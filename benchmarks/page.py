@@ -42,13 +42,12 @@ def networks(results: dict[str, Any]) -> str:
 
 def commands(rows: dict[str, Any]) -> str:
     """A row for each command."""
-    lines = ["| command | processor, s | peak, MB | beside | |", "|---|---|---|---|---|"]
+    lines = ["| command | processor, s | peak, MB | beside | which take |", "|---|---|---|---|---|"]
     for name, row in rows.items():
         beside = f"{row['ratio']:.2f}× {row['beside']}" if row["ratio"] else ""
         beside_seconds = f"{row['beside_seconds']:.2f} s" if row["ratio"] else ""
-        lines.append(
-            f"| {name} | {row['processor']:.2f} | {row['peak_mb']} | {beside} | {beside_seconds} |"
-        )
+        peak = row["peak_mb"] if row["ratio"] else ""  # of the others it is their parent's
+        lines.append(f"| {name} | {row['processor']:.2f} | {peak} | {beside} | {beside_seconds} |")
     return "\n".join(lines)
 
 

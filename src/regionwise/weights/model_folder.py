@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from regionwise.errors import CheckpointError
 from regionwise.weights.card import ModelCard
 
@@ -91,6 +89,8 @@ def card_page(card: ModelCard, configuration: Configuration) -> str:
     results = [_result(row) for row in card.measured]
     if results:
         head["model-index"] = [{"name": card.name, "results": results}]
+    import yaml  # which filling does without
+
     front = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=100)
     return f"---\n{front}---\n\n{_words(card, configuration)}"
 
