@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from regionwise.classical.progress import ReportProgress
 from regionwise.engines.engine import Engine
 from regionwise.errors import OutputError, RegionwiseError
-from regionwise.filling.fill import ReportProgress
 from regionwise.filling.folder_jobs import Job, Listing, format_of_file
 from regionwise.filling.options import FillOptions
 from regionwise.filling.outcome import FillOutcome

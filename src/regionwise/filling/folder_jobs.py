@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from regionwise.errors import MaskError, OutputError, PhotoError, RegionwiseError
+from regionwise.errors import MaskError, OutputError, PhotoError
 from regionwise.filling.mask_folder import MaskFolder, plain_names, walk
+from regionwise.filling.shard import Shard
 from regionwise.photos.formats import (
     FOREIGN_SUFFIXES,
     FORMATS,
@@ -63,35 +63,6 @@ class Job:
             MaskError: if the folder of masks has none for it.
         """
         return self.mask.find(self.relative) if isinstance(self.mask, MaskFolder) else self.mask
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One of several parts of a folder, each filled by a process of its own.
-
-    A photo's part hangs on its name alone, so that it stays the same whatever else is there.
-    """
-
-    number: int
-    count: int
-
-    def has(self, key: str) -> bool:
-        """Whether a photo is of this part, by its path within its folder."""
-        return zlib.crc32(key.encode()) % self.count == self.number - 1
-
-
-def parse_shard(text: str) -> Shard:
-    """Read "I/N", as 1/8 for the first of eight.
-
-    Raises:
-        RegionwiseError: if it is anything else.
-    """
-    number, slash, count = text.partition("/")
-    if not (slash and number.isdecimal() and count.isdecimal()) or not (
-        1 <= int(number) <= int(count)
-    ):
-        raise RegionwiseError(f"the shard {text!r} is no I/N; give 1/8 for the first of eight")
-    return Shard(int(number), int(count))
 
 
 def find_jobs(

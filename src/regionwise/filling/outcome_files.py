@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Any
 
 from regionwise.errors import OutputError
-from regionwise.filling.folder_jobs import Shard
 from regionwise.filling.outcome import FillOutcome
+from regionwise.filling.shard import Shard
 from regionwise.output import whole_file
 
 _BATCH = 10_000
@@ -36,11 +36,11 @@ class OutcomeFile:
             OutputError: if it can't be written, or is Parquet and pyarrow is not installed.
         """
         if path.suffix not in (".jsonl", ".parquet"):
-            raise OutputError(f"{path} is no file of outcomes; give one that ends in .jsonl")
+            raise OutputError(f"{path} is not a file of outcomes; give one that ends in .jsonl")
         if path.suffix == ".parquet" and find_spec("pyarrow") is None:
             raise OutputError(f"{path} needs pyarrow: pip install pyarrow, or give a .jsonl")
         if shard is not None:
-            path = path.with_suffix(f".{shard.number}-of-{shard.count}{path.suffix}")
+            path = path.with_suffix(f".{shard}{path.suffix}")
         self.path = path
         self._lines = path if path.suffix == ".jsonl" else path.with_name(f"{path.name}.jsonl")
         self._keys = {str(row.get("key")) for row in read_outcomes(self.path)}
@@ -118,7 +118,7 @@ def _read_parquet(path: Path) -> Iterator[dict[str, Any]]:
             for batch in file.iter_batches(_BATCH):
                 yield from batch.to_pylist()
     except (OSError, pyarrow.ArrowException) as error:
-        raise OutputError(f"{path} is no readable Parquet ({error})") from error
+        raise OutputError(f"{path} is not a readable Parquet file ({error})") from error
 
 
 def _write_parquet(path: Path, lines: Path) -> None:

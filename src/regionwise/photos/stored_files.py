@@ -8,7 +8,7 @@ from typing import Any
 
 from regionwise.errors import OutputError, PhotoError, RegionwiseError
 
-_ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]+):/{1,2}(?=[^/])", re.IGNORECASE)
+_ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]+):/{1,2}(?=[^/])|^(file):///", re.IGNORECASE)
 _WEB = ("http", "https", "ftp", "data")
 
 
@@ -20,11 +20,11 @@ def is_address(source: str | os.PathLike[str]) -> bool:
 
 def _protocol(address: str) -> str:
     found = _ADDRESS.match(address)
-    return found.group(1).lower() if found else ""
+    return (found.group(1) or found.group(2)).lower() if found else ""
 
 
 def _refusal(address: str) -> str | None:
-    """Why an address is none of ours; None if fsspec may try."""
+    """Why an address is not one of ours; None if fsspec may try."""
     if _protocol(address) in _WEB:
         return f"{address} is on the web, and regionwise loads nothing from there; save it first"
     try:

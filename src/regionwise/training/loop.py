@@ -19,7 +19,7 @@ from regionwise.errors import OutputError, RegionwiseWarning, TrainingAlarm
 from regionwise.photos.photo_source import PhotoSource
 from regionwise.recipe.schema import Recipe
 from regionwise.training.alarms import Alarms
-from regionwise.training.curve import Curve
+from regionwise.training.curve_file import CurveFile
 from regionwise.training.gradient_budget import BUDGET, gradient_shares, idle_terms
 from regionwise.training.networks import Networks
 from regionwise.training.phase_trainer import PhaseTrainer
@@ -136,7 +136,7 @@ class _TrainingLoop:
         if state is not None:
             self._load(state)
             spent = state.get("cpu_seconds", 0.0)  # runs before 0.1 did not count
-        self.curve = Curve(settings.run / "curve.csv", self.done, spent)
+        self.curve = CurveFile(settings.run / "curve.csv", self.done, spent)
         plain = recipe.model_dump(mode="json")
         first = self.fabric.is_global_zero
         self.records = Records(settings.run, self.done, plain, settings.wandb, active=first)

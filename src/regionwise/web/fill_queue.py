@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from regionwise.web.refusals import RefusedError
 
-Result = TypeVar("Result")
+_Answer = TypeVar("_Answer")
 
 _LONGEST_WAIT = 60  # seconds that a client is asked to wait before it tries again
 
@@ -115,7 +115,7 @@ class FillQueue:
         """How many of those that hold a place have to wait."""
         return max(0, self.taken - self._workers)
 
-    async def run(self, place: Place, work: Callable[[], Result]) -> Result:
+    async def run(self, place: Place, work: Callable[[], _Answer]) -> _Answer:
         """Do a piece of work in one of the threads, when it is this client's turn.
 
         Raises:
