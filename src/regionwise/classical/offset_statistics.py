@@ -40,18 +40,23 @@ def offset_prices(search: PatchSearch, rng: np.random.Generator) -> Floats:
     asked = known if len(known) <= _ASKED else rng.choice(known, _ASKED, replace=False)
     described = search.known_described(asked)
     squares = np.einsum("ij,ij->i", described, described)
-    rows, columns = (x.astype(np.int32) for x in grid.rows_columns(asked))
+    rows, columns = grid.rows_columns(asked)
     far = max(_NEAREST, max(grid.height, grid.width) * _FAR)
     counts = np.zeros((2 * grid.height + 1, 2 * grid.width + 1), np.float32)
+    one, there = np.ones(len(asked)), np.square([rows, columns]).sum(axis=0)
+    # Squared lengths of all offsets are one thin product; whole numbers, exact in float32.
+    ends = np.stack([-2 * rows, -2 * columns, one, there]).astype(np.float32)
     for start in range(0, len(asking), _BLOCK):
         chunk = asking[start : start + _BLOCK]
-        own_rows, own_columns = (x.astype(np.int32)[:, None] for x in grid.rows_columns(chunk))
-        distances = squares - 2 * search.known_described(chunk) @ described.T
-        down, right = rows - own_rows, columns - own_columns
-        distances[down**2 + right**2 < far**2] = np.inf
+        own_rows, own_columns = grid.rows_columns(chunk)
+        one, here = np.ones(len(chunk)), np.square([own_rows, own_columns]).sum(axis=0)
+        starts = np.stack([own_rows, own_columns, here, one], axis=1).astype(np.float32)
+        distances = (-2 * search.known_described(chunk)) @ described.T
+        distances += squares
+        distances[starts @ ends < far**2] = np.inf
         nearest = distances.argmin(axis=1)
-        place = np.arange(len(chunk)), nearest
-        np.add.at(counts, (down[place] + grid.height, right[place] + grid.width), 1)
+        place = rows[nearest] - own_rows + grid.height, columns[nearest] - own_columns + grid.width
+        np.add.at(counts, place, 1)
     counts += counts[::-1, ::-1]  # there and back
     counts = ndimage.gaussian_filter(counts, _BLUR)
     common = np.partition(counts.ravel(), -_FREE)[-_FREE]

@@ -116,6 +116,8 @@ class PatchSearch:
         self._weight = np.float32(weight)
         self._extra: Floats | None = None
         self._rows, self._columns = self.grid.rows_columns(self.targets)
+        rows, columns = self.grid.rows_columns(np.arange(len(self._is_source)))
+        self._folded = rows * (2 * self.grid.width + 1) + columns
         pixels = _padded(picture)
         self._basis = _components(self._patches(pixels, _some(self.known, _LEARNT, rng))[..., :3])
         self._described = np.zeros((len(pixels), self._basis.shape[1] + 1), np.float32)
@@ -229,18 +231,24 @@ class PatchSearch:
         Returns:
             H×W×C.
         """
-        pixels = _padded(picture)
         typical = max(float(np.quantile(self.prices, 0.75)), 1e-9)
         # A patch far worse than the typical one still counts where it is alone.
         weights = np.exp(-np.minimum(self.prices / (2 * typical), 30)) * 1.3**-self.depth
         weights = weights.astype(np.float32)[:, None]
-        channels = pixels.shape[1]
-        sums = np.zeros((len(pixels), channels + 1), np.float32)
+        pixels = _padded(picture)
+        pixels = np.concatenate([pixels, np.ones_like(pixels[:, :1])], axis=1)
+        channels = picture.shape[2]
+        sums = np.zeros_like(pixels)
         given = np.empty((len(self.targets), channels + 1), np.float32)
+        so_far, places = np.empty_like(given), np.empty_like(self.targets)
         for shift in self.grid.shifts:
-            np.multiply(pixels[self.sources + shift], weights, out=given[:, :channels])
-            given[:, channels:] = weights
-            sums[self.targets + shift] += given  # no place occurs twice
+            np.add(self.sources, shift, out=places)
+            np.take(pixels, places, axis=0, out=given, mode="clip")
+            given *= weights
+            np.add(self.targets, shift, out=places)
+            np.take(sums, places, axis=0, out=so_far, mode="clip")
+            so_far += given
+            sums[places] = so_far  # no place occurs twice
         self._tick()
         sums = sums.reshape(-1, self.grid.stride, channels + 1)[RADIUS:-RADIUS, RADIUS:-RADIUS]
         mean = sums[..., :channels] / np.maximum(sums[..., channels:], np.float32(1e-30))
@@ -248,7 +256,8 @@ class PatchSearch:
 
     def _patches(self, pixels: Floats, centres: Integers) -> Floats:
         """N×49×C."""
-        patches: Floats = pixels[centres[:, None] + self.grid.shifts]
+        # Every place is inside: "clip" is said for its speed.
+        patches: Floats = np.take(pixels, centres[:, None] + self.grid.shifts, axis=0, mode="clip")
         return patches
 
     def _describe(self, pixels: Floats, centres: Integers) -> Floats:
@@ -261,21 +270,17 @@ class PatchSearch:
         difference = self._described[candidates] - self._wanted[which]
         prices = np.einsum("ij,ij->i", difference, difference)
         if self._extra is not None:
-            rows, columns = self.grid.rows_columns(candidates)
-            prices = prices + self._by_offset(
-                rows - self._rows[which], columns - self._columns[which]
-            )
+            prices = prices + self._by_offset(self._folded[candidates], self.targets[which])
         priced: Floats = prices
         return priced
 
-    def _by_offset(
-        self, down: NDArray[np.signedinteger], right: NDArray[np.signedinteger]
-    ) -> Floats:
+    def _by_offset(self, folded: Integers, targets: Integers) -> Floats:
+        """What sources cost by their offset; one number stands for down and right together."""
         assert self._extra is not None
         height, width = self.grid.height, self.grid.width
-        extra: Floats = self._extra[
-            np.clip(down + height, 0, 2 * height), np.clip(right + width, 0, 2 * width)
-        ]
+        middle = height * (2 * width + 1) + width
+        offsets = folded - (self._folded[targets] - middle)
+        extra: Floats = np.take(self._extra, offsets, mode="clip")
         return extra
 
     def _among_all(self) -> None:
@@ -283,7 +288,7 @@ class PatchSearch:
         described = self._described[self.known]
         squares = np.einsum("ij,ij->i", described, described)
         turned = np.ascontiguousarray(described.T)
-        rows, columns = (x.astype(np.int32) for x in self.grid.rows_columns(self.known))
+        folded = self._folded[self.known]
         best = np.empty(len(self.targets), np.intp)
         step = max(1, _BLOCK // len(self.known))
         for start in range(0, len(self.targets), step):
@@ -291,9 +296,7 @@ class PatchSearch:
             prices = (-2 * self._wanted[chunk]) @ turned
             prices += squares
             if self._extra is not None:
-                down = rows - self._rows[chunk, None].astype(np.int32)
-                right = columns - self._columns[chunk, None].astype(np.int32)
-                prices += self._by_offset(down, right)
+                prices += self._by_offset(folded, self.targets[chunk, None])
             best[chunk] = prices.argmin(axis=1)
             self._tick()
         self.offer(self.known[best])
