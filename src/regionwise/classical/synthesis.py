@@ -41,11 +41,11 @@ _FEWEST = 64
 """Known patches without which a scale is of no use."""
 _GUIDANCE = (0.2, 0.1, 0.05)
 """How far patches are drawn towards the guide's at the coarsest scale, the next, and so on."""
-_PRIOR = 0.3
+_PRIOR = 0.2
 """What a source costs whose offset never occurs, in shares of the known patches' variance."""
 _PRIORED = 3
 """Scales, from the coarsest on, at which offsets cost something; the finest never is one."""
-_ROUGHNESS = 3.0
+_ROUGHNESS = 1.5
 """Weight of the roughness among what is compared."""
 _ROUGH = 5
 """Pixels of a side of the squares over which roughness is measured."""
