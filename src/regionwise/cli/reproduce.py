@@ -77,7 +77,9 @@ def command(
         return 0
     if not photos or output is None:
         raise RecipeError(f"{table}: to train it give --photos DIR and --output FOLDER")
-    arguments = [*(f"--photos={photo.resolve()}" for photo in photos), f"--workers={workers}"]
+    from regionwise.photos.stored_files import full_place
+
+    arguments = [*(f"--photos={full_place(photo)}" for photo in photos), f"--workers={workers}"]
     arguments += [f"--accelerator={accelerator}"] + ([f"--vgg={vgg.resolve()}"] if vgg else [])
     trainings = _trainings(content, allowed, seeds, changes or [], photos, output, vgg, accelerator)
     from regionwise.reproduce.trainings import train_all

@@ -11,7 +11,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +25,7 @@ from regionwise.errors import DataError, RegionwiseError
 from regionwise.holes import FAMILIES, Family, StoredMasks, draw_hole, rectangle
 from regionwise.layers.canny import canny_edges
 from regionwise.photos.photo_source import PhotoSource
+from regionwise.photos.stored_files import place_of
 from regionwise.recipe.schema import STORED, DataSection, HolesSection
 
 
@@ -102,7 +102,7 @@ def families(holes: HolesSection) -> Mapping[str, Family]:
     if holes.sides is not None:
         known["rectangle"] = partial(rectangle, sides=holes.sides)
     if STORED in holes.mixture:
-        sources = [Path(source) for source in holes.masks]
+        sources = [place_of(source) for source in holes.masks]
         known[STORED] = StoredMasks(sources, augment=holes.augment, invert=holes.invert)
     return known
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from regionwise.data.photo_sources import find_photos, is_held_out
+import numpy as np
+from numpy.typing import NDArray
+
+from regionwise.data.photo_sources import find_photos, has_held_out_name
 from regionwise.engines.engine import Engine
 from regionwise.engines.wrapping import wrapped
 from regionwise.engines.zoo import load_model
@@ -70,12 +73,12 @@ class EvaluationSettings:
         check_models(self.models)
         photos = find_photos(self.photos)
         if self.held_out:
-            photos = [photo for photo in photos if is_held_out(photo)]
+            photos = photos.where(has_held_out_name)
         if self.limit:
-            photos = photos[:: max(len(photos) // self.limit, 1)][: self.limit]
+            photos = photos.take(spread_evenly(len(photos), self.limit))
         if not photos:
             raise DataError("none of the photos is held out from training")
-        twice = _first_repeated([photo.name for photo in photos])
+        twice = _first_repeated(photos.name(number) for number in range(len(photos)))
         if twice:
             raise DataError(f"two photos have the name {twice}: results could not be told apart")
         device: Any = self.device
@@ -108,6 +111,17 @@ class EvaluationSettings:
         from regionwise.features.inception import load_extractor
 
         return load_extractor(self.inception, self.device)
+
+
+def spread_evenly(count: int, limit: int) -> NDArray[np.int64]:
+    """The numbers of at most `limit` of `count` photos, in whole steps where these reach the end.
+
+    Steps that leave more than a tenth of the photos behind are fractions.
+    """
+    limit = min(count, limit)
+    if limit and (step := count // limit) * limit >= 0.9 * count:
+        return np.arange(limit) * step
+    return np.arange(limit) * count // max(limit, 1)
 
 
 def scores_of(evaluation: Evaluation) -> list[Score]:
@@ -158,7 +172,7 @@ def _checksum(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _first_repeated(names: Sequence[str]) -> str:
+def _first_repeated(names: Iterable[str]) -> str:
     seen: set[str] = set()
     for name in names:
         if name in seen:

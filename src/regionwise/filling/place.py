@@ -30,7 +30,6 @@ def fill_place(
     options: FillOptions,
     *,
     ending: str = "",
-    key: str = "",
     overwrite: bool = False,
     progress: ReportProgress | None = None,
 ) -> FillOutcome:
@@ -44,7 +43,6 @@ def fill_place(
         engine: a model.
         options: how to find the hole and to fill it.
         ending: is put before the output's suffix.
-        key: what the row is to be known by; the photo's name by default.
         overwrite: replace what is there.
         progress: is told the share that is done.
 
@@ -68,15 +66,19 @@ def fill_place(
         progress=progress,
     )
     write_place(result, target, overwrite=overwrite)
-    lies = disagreement(PurePosixPath(photo), kind.name)
     return replace(
-        outcome,
+        with_lie(outcome, PurePosixPath(photo), kind),
         seconds=time.perf_counter() - started,
-        warnings=(lies, *outcome.warnings) if lies else outcome.warnings,
-        key=key or PurePosixPath(photo).name,
+        key=PurePosixPath(photo).name,
         photo=photo,
         output=target,
     )
+
+
+def with_lie(outcome: FillOutcome, photo: PurePosixPath, kind: Format) -> FillOutcome:
+    """The row, with a line if the photo's name says another format than its content is of."""
+    lies = disagreement(photo, kind.name)
+    return replace(outcome, warnings=(lies, *outcome.warnings)) if lies else outcome
 
 
 def name_of(place: str) -> str:
