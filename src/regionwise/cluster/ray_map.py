@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -20,8 +21,9 @@ Shared = TypeVar("Shared")
 Work = Callable[[int], Any]
 """Does the piece of that number; the answer pickles."""
 
-_RETRIES = 4
-"""Of a piece whose actor died, before it is given up: machines die, and pieces kill their actor."""
+_BEGINNINGS = 3
+"""Of a piece, before it is given up: a machine may end in the midst of it, but not each time."""
+_GIVEN_UP = "\0given up"
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def map_on_ray(
             _Actor,
             batch_size=None,
             batch_format="pyarrow",
-            fn_constructor_args=(open_work, ray.put(shared)),
+            fn_constructor_args=(open_work, ray.put(shared), _beginnings()),
             compute=ray.data.ActorPoolStrategy(
                 min_size=most if cluster.workers else 1,
                 max_size=most,
@@ -99,26 +101,44 @@ def map_on_ray(
             ),
             num_cpus=cluster.processors,
             num_gpus=cluster.gpus,
-            ray_remote_args_fn=_remote_arguments,
         )
         for batch in answers.iter_batches(batch_size=None, batch_format="pyarrow"):
             for number, answer in zip(*batch.to_pydict().values(), strict=True):
                 said = pickle.loads(answer)
                 if isinstance(said, UnusableWorkerError):
                     raise said
-                yield number, said
+                if said != _GIVEN_UP:
+                    yield number, said
 
 
-def _remote_arguments() -> dict[str, Any]:
-    return {"max_restarts": -1, "max_task_retries": _RETRIES}
+class _Beginnings:
+    """How often each piece was begun, by actors that may end before they could tell."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[int] = Counter()
+
+    def count(self, number: int) -> int:
+        """Count one more beginning of a piece."""
+        self._counts[number] += 1
+        return self._counts[number]
+
+
+def _beginnings() -> Any:
+    """The counter, in a process on this machine: it lives as long as this one."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+    return ray.remote(_Beginnings).options(num_cpus=0, scheduling_strategy=here).remote()
 
 
 class _Actor:
     """Holds what a worker opened, and does one piece after another."""
 
-    def __init__(self, open_work: Callable[[Any], Work], shared: Any) -> None:
+    def __init__(self, open_work: Callable[[Any], Work], shared: Any, beginnings: Any) -> None:
         import ray
 
+        self._beginnings = beginnings
         self._work: Work | None = None
         self._error: UnusableWorkerError | None = None
         try:
@@ -132,8 +152,16 @@ class _Actor:
         import pyarrow
 
         for number in batch["number"].to_pylist():
-            said = self._error if self._work is None else self._work(number)
-            yield pyarrow.table({"number": [number], "answer": [pickle.dumps(said)]})
+            yield pyarrow.table({"number": [number], "answer": [pickle.dumps(self._said(number))]})
+
+    def _said(self, number: int) -> Any:
+        import ray
+
+        if self._work is None:
+            return self._error
+        if ray.get(self._beginnings.count.remote(number)) > _BEGINNINGS:
+            return _GIVEN_UP
+        return self._work(number)
 
 
 class _Connection:

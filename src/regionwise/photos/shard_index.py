@@ -2,7 +2,7 @@
 
 To find the photos of a thousand tars all their heads must be read: minutes on a disk, hours in a
 store of objects. `regionwise index` does it once; whoever reads the folder takes what the file
-says of a tar as long as that has the same size, and reads the heads of others.
+says of a tar as long as that has not been written anew, and reads the heads of others.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ def write_shard_index(folder: Place) -> tuple[int, int]:
     """
     if find_spec("pyarrow") is None:
         raise OutputError("an index needs pyarrow: pip install pyarrow")
-    sizes = shard_sizes(folder)
-    if not sizes:
+    versions = _versions(folder)
+    if not versions:
         raise DataError(f"{folder} holds no .tar; give the folder of the shards")
-    known = _read_index(folder, sizes)
-    listed = {name: known.get(name) or _scanned(within(folder, name)) for name in sizes}
-    data = _as_parquet(listed, sizes)
+    known = _read_index(folder, versions)
+    listed = {name: known.get(name) or _scanned(within(folder, name)) for name in versions}
+    data = _as_parquet(listed, versions)
     target = within(folder, NAME)
     if is_address(target):
         write_address(data, str(target), overwrite=True)
@@ -56,16 +56,16 @@ def write_shard_index(folder: Place) -> tuple[int, int]:
     return len(listed), sum(len(names) for names, _, _ in listed.values())
 
 
-def shard_sizes(folder: Place) -> dict[str, int]:
-    """Bytes of each tar in a folder and its sub-folders, by name, in order."""
+def _versions(folder: Place) -> dict[str, str]:
+    """Each tar in a folder and its sub-folders, in order, with a word that says which one it is."""
     if is_address(folder):
-        found = {name: size for name, size in files_below(folder).items() if _is_tar(name)}
+        found = {name: word for name, word in files_below(folder).items() if name.endswith(".tar")}
     else:
         home = Path(folder)
         found = {
-            file.relative_to(home).as_posix(): file.stat().st_size
+            file.relative_to(home).as_posix(): f"{about.st_size} {about.st_mtime_ns}"
             for file in home.rglob("*.tar")
-            if file.is_file()
+            if file.is_file() and (about := file.stat())
         }
     return dict(sorted(found.items()))
 
@@ -79,8 +79,7 @@ def pictures_in_shards(folder: Place, names: Sequence[str]) -> Iterator[tuple[st
     """
     known: dict[str, Members] = {}
     if _has_index(folder) and find_spec("pyarrow") is not None:
-        sizes = shard_sizes(folder)
-        known = _read_index(folder, {name: sizes[name] for name in names if name in sizes})
+        known = _read_index(folder, _versions(folder))
     for name in names:
         place = within(folder, name)
         if name in known:
@@ -89,10 +88,6 @@ def pictures_in_shards(folder: Place, names: Sequence[str]) -> Iterator[tuple[st
         else:
             for picture in pictures_in_tar(place):
                 yield name, picture
-
-
-def _is_tar(name: str) -> bool:
-    return name.endswith(".tar")
 
 
 def _scanned(tar: Place) -> Members:
@@ -106,7 +101,7 @@ def _has_index(folder: Place) -> bool:
     return Path(folder, NAME).is_file()
 
 
-def _as_parquet(listed: dict[str, Members], sizes: dict[str, int]) -> bytes:
+def _as_parquet(listed: dict[str, Members], versions: dict[str, str]) -> bytes:
     """A row a picture, in the order of the tars; a tar's rows are a group, read by itself."""
     import pyarrow
     import pyarrow.parquet
@@ -114,7 +109,7 @@ def _as_parquet(listed: dict[str, Members], sizes: dict[str, int]) -> bytes:
     schema = pyarrow.schema(
         [
             ("tar", pyarrow.dictionary(pyarrow.int32(), pyarrow.string())),
-            ("tar_bytes", pyarrow.int64()),
+            ("version", pyarrow.dictionary(pyarrow.int32(), pyarrow.string())),
             ("name", pyarrow.string()),
             ("offset", pyarrow.int64()),
             ("length", pyarrow.int64()),
@@ -126,7 +121,7 @@ def _as_parquet(listed: dict[str, Members], sizes: dict[str, int]) -> bytes:
             count = len(names)
             columns = [
                 pyarrow.array([tar] * count).dictionary_encode(),
-                [sizes[tar]] * count,
+                pyarrow.array([versions[tar]] * count).dictionary_encode(),
                 names,
                 offsets,
                 lengths,
@@ -135,8 +130,8 @@ def _as_parquet(listed: dict[str, Members], sizes: dict[str, int]) -> bytes:
     return buffer.getvalue()
 
 
-def _read_index(folder: Place, sizes: dict[str, int]) -> dict[str, Members]:
-    """What the index says of the tars that have the same size still."""
+def _read_index(folder: Place, versions: dict[str, str]) -> dict[str, Members]:
+    """What the index says of the tars that have not been written anew."""
     import pyarrow
     import pyarrow.parquet
 
@@ -156,8 +151,8 @@ def _read_index(folder: Place, sizes: dict[str, int]) -> dict[str, Members]:
             f"{target} is no readable index ({' '.join(str(error).split())[:120]}); remove it"
         ) from error
     found: dict[str, Members] = {}
-    for tar, size, name, offset, length in zip(*columns.values(), strict=True):
-        if sizes.get(tar) == size:
+    for tar, version, name, offset, length in zip(*columns.values(), strict=True):
+        if versions.get(tar) == version:
             names, offsets, lengths = found.setdefault(tar, ([], [], []))
             names.append(name)
             offsets.append(offset)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias, TypeVar, cast
@@ -167,14 +167,16 @@ def address_exists(address: str | os.PathLike[str]) -> bool:
     return _asked(_checked(address_of(address)), ask)
 
 
-def files_below(address: str | os.PathLike[str]) -> dict[str, int]:
-    """The files of a folder and its sub-folders: bytes by name within it; none if it isn't there.
+def files_below(address: str | os.PathLike[str]) -> dict[str, str]:
+    """The files of a folder and its sub-folders by name within it; none if it isn't there.
+
+    With each a word that is another one when the file has been written anew.
 
     Raises:
         PhotoError: if the store can't be asked.
     """
 
-    def ask() -> dict[str, int]:
+    def ask() -> dict[str, str]:
         store, path = _store_of(address)
         root = path.rstrip("/") + "/"
         store.invalidate_cache()  # others write there too
@@ -183,12 +185,20 @@ def files_below(address: str | os.PathLike[str]) -> dict[str, int]:
         except FileNotFoundError:
             return {}
         return {
-            name.removeprefix(root): int(about.get("size") or 0)
+            name.removeprefix(root): _version(about)
             for name, about in found.items()
             if name.startswith(root) and about.get("type") != "directory"
         }
 
     return _asked(_checked(address_of(address)), ask)
+
+
+_VERSIONS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "created")
+
+
+def _version(about: Mapping[str, Any]) -> str:
+    known = [str(about[name]) for name in _VERSIONS if about.get(name)]
+    return " ".join([str(about.get("size")), *known[:1]])
 
 
 def names_in(folder: Place) -> frozenset[str]:
