@@ -96,7 +96,8 @@ class TestCluster:
         for tar in output.glob("*.tar"):
             with tarfile.open(tar) as archive:
                 names += archive.getnames()
-                rows = [json.loads(line) for line in tar.with_suffix(".jsonl").open()]
+                lines = tar.with_suffix(".jsonl").read_text().splitlines()
+                rows = [json.loads(line) for line in lines]
                 assert [row["key"] for row in rows] == archive.getnames()
         assert sorted(names) == sorted(row.key for row in first)
 
@@ -115,6 +116,20 @@ class TestCluster:
         jobs = find_jobs(tmp_path / "photos", None, tmp_path / "not_made")
         with pytest.raises(UnusableWorkerError, match="a disk that all share"):
             list(fill_folder_on_ray(jobs, BOX, cluster))
+
+    def test_an_evaluation_is_that_of_one_process(
+        self, cluster: RayCluster, tmp_path: Path
+    ) -> None:
+        save_photos(tmp_path / "photos", 5)
+        arguments = ["evaluate", "--models", "membrane", "--photos", str(tmp_path / "photos")]
+        arguments += ["--protocol", "card"]
+        tables = []
+        for name, more in (("alone", []), ("on_ray", ["--on", "ray"])):
+            assert main([*arguments, *more, "-o", str(tmp_path / name)]) == 0
+            tables.append((tmp_path / name / "table.csv").read_text())
+        assert tables[0] == tables[1]
+        record = json.loads((tmp_path / "on_ray" / "evaluation.json").read_text())["record"]
+        assert len(record["processes"]) >= 1
 
     def test_a_piece_that_ends_its_actor_costs_no_other(self, cluster: RayCluster) -> None:
         def open_deadly(deadly: int) -> Callable[[int], int]:

@@ -41,7 +41,16 @@ def command(
     limit: Annotated[
         int, typer.Option(help="At most so many photos, spread evenly; 0 = all.", min=0)
     ] = 0,
-    workers: Annotated[int, typer.Option(help="Processes on this machine.", min=1)] = 1,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes on this machine, or of a cluster.", min=1)
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(metavar="ray[:ADDRESS]", help="Share the photos on a Ray cluster."),
+    ] = None,
+    gpus: Annotated[
+        float, typer.Option(min=0, help="With --on: GPUs of each worker; 0.25 is a quarter.")
+    ] = 0,
     shard: Annotated[
         str, typer.Option(help="Only part I/N of the photos; all parts share the folder.")
     ] = "1/1",
@@ -59,6 +68,10 @@ def command(
     fid: Annotated[
         str, typer.Option(help="FID: the standard Inception as TorchScript, or `download`.")
     ] = "",
+    sums: Annotated[
+        bool,
+        typer.Option("--fid-sums", help="With --fid: keep sums of features, for millions."),
+    ] = False,
 ) -> int:
     """Fill photos with several models under one protocol, and compare: tables by hole ratio.
 
@@ -77,8 +90,13 @@ def command(
     if not names:
         raise DataError("--models: name at least one")
     part = _shard(shard)
-    if workers > 1 and part.count > 1:
-        raise DataError("give either --workers, for this machine, or --shard, for several")
+    if (on is not None or (workers or 1) > 1) and part.count > 1:
+        raise DataError("give either --workers or --on, for all photos, or --shard, for some")
+    cluster = None
+    if on is not None:
+        from regionwise.cluster.ray_map import parse_cluster
+
+        cluster = parse_cluster(on, workers=workers, gpus=gpus)
     settings = EvaluationSettings(
         models=names,
         photos=tuple(photos),
@@ -94,6 +112,7 @@ def command(
         lpips=tuple(lpips or ()),
         perceptual=perceptual,
         inception=fid,
+        sums=sums,
     )
     evaluation = settings.evaluation()
     claim_folder(evaluation)
@@ -106,7 +125,11 @@ def command(
         def progress(count: int) -> None:
             bar.advance(task, count)
 
-        if workers > 1:
+        if cluster is not None:
+            from regionwise.evaluation.on_ray import run_on_ray
+
+            run_on_ray(settings, len(evaluation.photos), cluster, progress)
+        elif workers is not None and workers > 1:
             run_in_workers(settings, workers, progress)
         else:
             run_here(evaluation, part, progress)

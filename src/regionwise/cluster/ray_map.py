@@ -93,7 +93,7 @@ def map_on_ray(
             _Actor,
             batch_size=None,
             batch_format="pyarrow",
-            fn_constructor_args=(open_work, ray.put(shared), _beginnings()),
+            fn_constructor_args=(open_work, ray.put(shared), _beginnings(), os.getcwd()),
             compute=ray.data.ActorPoolStrategy(
                 min_size=most if cluster.workers else 1,
                 max_size=most,
@@ -135,9 +135,13 @@ def _beginnings() -> Any:
 class _Actor:
     """Holds what a worker opened, and does one piece after another."""
 
-    def __init__(self, open_work: Callable[[Any], Work], shared: Any, beginnings: Any) -> None:
+    def __init__(
+        self, open_work: Callable[[Any], Work], shared: Any, beginnings: Any, home: str
+    ) -> None:
         import ray
 
+        if os.path.isdir(home):  # so that paths mean the same here
+            os.chdir(home)
         self._beginnings = beginnings
         self._work: Work | None = None
         self._error: UnusableWorkerError | None = None

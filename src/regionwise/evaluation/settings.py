@@ -24,6 +24,7 @@ from regionwise.evaluation.plan import Plan, plan_of_manifest, plan_of_masks, pl
 from regionwise.evaluation.run import Evaluation, check_models
 from regionwise.holes import Size
 from regionwise.output import write_whole
+from regionwise.photos.stored_files import is_address
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,8 @@ class EvaluationSettings:
 
     `protocol`: name or file of a manifest; else `masks`, a folder or tar, put into bins or, with
     `pairs`, taken by the photos' names. `lpips`, `perceptual`, `inception`: which networks for
-    LPIPS, the perceptual error and the Fréchet distance; left out if empty.
+    LPIPS, the perceptual error and the Fréchet distance; left out if empty. `sums`: keep sums of
+    the last one's features alone.
     """
 
     models: tuple[str, ...]
@@ -49,6 +51,7 @@ class EvaluationSettings:
     lpips: tuple[str, ...] = ()
     perceptual: str = ""
     inception: str = ""
+    sums: bool = False
 
     def plan(self) -> Plan:
         """Which holes; see the class.
@@ -60,7 +63,7 @@ class EvaluationSettings:
             raise DataError("give either --protocol or --masks")
         if self.masks is None:
             return plan_of_manifest(read_manifest(self.protocol))
-        if not self.masks.exists():
+        if not is_address(self.masks) and not self.masks.exists():
             raise DataError(f"{self.masks}: there is no such folder or tar of masks")
         return (plan_of_pairs if self.pairs else plan_of_masks)(self.masks, self.size)
 
@@ -89,6 +92,7 @@ class EvaluationSettings:
             folder=self.folder,
             metrics=self._metrics(),
             features=self._features(),
+            sums=self.sums,
             samples=self.samples,
         )
 
@@ -141,6 +145,7 @@ def claim_folder(evaluation: Evaluation) -> None:
         "photos": _checksum(json.dumps([photo.name for photo in evaluation.photos]).encode()),
         "metrics": [score.name for score in scores_of(evaluation)],
         "features": evaluation.features.name if evaluation.features else "",
+        **({"sums": True} if evaluation.sums else {}),
     }
     text = json.dumps(inputs, indent=1) + "\n"
     file = evaluation.folder / "inputs.json"

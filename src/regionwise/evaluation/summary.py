@@ -12,6 +12,7 @@ from typing import Any
 import regionwise
 from regionwise.evaluation.contact_sheet import contact_sheet, find_samples
 from regionwise.evaluation.feature_files import Key, distances
+from regionwise.evaluation.feature_sums import distance_of_sums
 from regionwise.evaluation.metrics.metric import Score
 from regionwise.evaluation.report import html_report
 from regionwise.evaluation.rows import Row
@@ -35,7 +36,8 @@ def tables_of(evaluation: Evaluation, rows: Sequence[Row]) -> list[Table]:
         metric = Score("frechet", evaluation.features.name, "lower", digits=2)
 
         def take(keys: Sequence[Key]) -> float:
-            return distances(evaluation.folder / "features", keys)
+            found = distance_of_sums if evaluation.sums else distances
+            return found(evaluation.folder / "features", keys)
 
         distance = (metric, take)
     return make_tables(rows, evaluation.plan, models, scores_of(evaluation), distance)
