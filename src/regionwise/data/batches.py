@@ -26,6 +26,7 @@ from regionwise.holes import FAMILIES, Family, StoredMasks, draw_hole, rectangle
 from regionwise.layers.canny import canny_edges
 from regionwise.photos.photo_source import PhotoSource
 from regionwise.photos.stored_files import place_of
+from regionwise.plugins import HOLES, load_plugin, plugins
 from regionwise.recipe.schema import STORED, DataSection, HolesSection
 
 
@@ -93,12 +94,14 @@ class HolePhotos(Dataset[Batch]):
 
 
 def families(holes: HolesSection) -> Mapping[str, Family]:
-    """What the names of a mixture mean: drawn families, and the stored masks if it has any.
+    """What the names of a mixture mean: drawn families, other packages', and the stored masks.
 
     Raises:
         DataError: if the files of stored masks are missing.
     """
     known: dict[str, Family] = dict(FAMILIES)
+    for name in set(holes.mixture).intersection(plugins(HOLES)).difference(FAMILIES):
+        known[name] = load_plugin(HOLES, name)
     if holes.sides is not None:
         known["rectangle"] = partial(rectangle, sides=holes.sides)
     if STORED in holes.mixture:
