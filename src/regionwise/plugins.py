@@ -2,7 +2,7 @@
 
 | group | an entry point is |
 |---|---|
-| `regionwise.networks` | a package with `card.py` and `network.py`, as those in `regionwise.models` |
+| `regionwise.networks` | a package with `card.py` and `network.py`, as in `regionwise.models` |
 | `regionwise.losses` | a function of answer, truth, mask and keyword arguments |
 | `regionwise.holes` | a family: a function of size, random generator and ratio |
 

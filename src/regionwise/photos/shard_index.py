@@ -8,9 +8,10 @@ says of a tar as long as that has not been written anew, and reads the heads of 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from regionwise.errors import DataError, OutputError, RegionwiseError
 from regionwise.output import write_whole
@@ -26,8 +27,8 @@ from regionwise.photos.stored_files import (
 
 NAME = "regionwise_index.parquet"
 
-Members = tuple[list[str], list[int], list[int]]
-"""Names, offsets and lengths of a tar's pictures."""
+Members = Iterable[tuple[str, int, int]]
+"""Name, offset and length of each of a tar's pictures."""
 
 
 def write_shard_index(folder: Place) -> tuple[int, int]:
@@ -46,14 +47,17 @@ def write_shard_index(folder: Place) -> tuple[int, int]:
     if not versions:
         raise DataError(f"{folder} holds no .tar; give the folder of the shards")
     known = _read_index(folder, versions)
-    listed = {name: known.get(name) or _scanned(within(folder, name)) for name in versions}
-    data = _as_parquet(listed, versions)
+    listed = {
+        name: _members(known[name]) if name in known else _scanned(within(folder, name))
+        for name in versions
+    }
+    data, pictures = _as_parquet(listed, versions)
     target = within(folder, NAME)
     if is_address(target):
         write_address(data, str(target), overwrite=True)
     else:
         write_whole(data, Path(target), overwrite=True)
-    return len(listed), sum(len(names) for names, _, _ in listed.values())
+    return len(listed), pictures
 
 
 def _versions(folder: Place) -> dict[str, str]:
@@ -77,13 +81,13 @@ def pictures_in_shards(folder: Place, names: Sequence[str]) -> Iterator[tuple[st
         DataError: if a tar isn't readable.
         PhotoError: if a store can't be asked.
     """
-    known: dict[str, Members] = {}
+    known: dict[str, Any] = {}
     if _has_index(folder) and find_spec("pyarrow") is not None:
         known = _read_index(folder, _versions(folder))
     for name in names:
         place = within(folder, name)
         if name in known:
-            for member, offset, length in zip(*known[name], strict=True):
+            for member, offset, length in _members(known[name]):
                 yield name, PhotoSource(place, member, offset, length)
         else:
             for picture in pictures_in_tar(place):
@@ -91,8 +95,13 @@ def pictures_in_shards(folder: Place, names: Sequence[str]) -> Iterator[tuple[st
 
 
 def _scanned(tar: Place) -> Members:
-    found = list(pictures_in_tar(tar))
-    return [p.name for p in found], [p.offset for p in found], [p.length for p in found]
+    return ((found.name, found.offset, found.length) for found in pictures_in_tar(tar))
+
+
+def _members(rows: Any) -> Members:
+    """The pictures of a tar by its rows of the index, a pyarrow table."""
+    columns = (rows[name].to_pylist() for name in ("name", "offset", "length"))
+    return zip(*columns, strict=True)
 
 
 def _has_index(folder: Place) -> bool:
@@ -101,7 +110,7 @@ def _has_index(folder: Place) -> bool:
     return Path(folder, NAME).is_file()
 
 
-def _as_parquet(listed: dict[str, Members], versions: dict[str, str]) -> bytes:
+def _as_parquet(listed: dict[str, Members], versions: dict[str, str]) -> tuple[bytes, int]:
     """A row a picture, in the order of the tars; a tar's rows are a group, read by itself."""
     import pyarrow
     import pyarrow.parquet
@@ -115,23 +124,23 @@ def _as_parquet(listed: dict[str, Members], versions: dict[str, str]) -> bytes:
             ("length", pyarrow.int64()),
         ]
     )
-    buffer = io.BytesIO()
+    buffer, count = io.BytesIO(), 0
     with pyarrow.parquet.ParquetWriter(buffer, schema) as writer:
-        for tar, (names, offsets, lengths) in listed.items():
-            count = len(names)
+        for tar, members in listed.items():
+            found = list(members)
             columns = [
-                pyarrow.array([tar] * count).dictionary_encode(),
-                pyarrow.array([versions[tar]] * count).dictionary_encode(),
-                names,
-                offsets,
-                lengths,
+                pyarrow.array([tar] * len(found), pyarrow.string()).dictionary_encode(),
+                pyarrow.array([versions[tar]] * len(found), pyarrow.string()).dictionary_encode(),
+                *([member[number] for member in found] for number in range(3)),
             ]
-            writer.write_table(pyarrow.table(columns, schema=schema))
-    return buffer.getvalue()
+            if found:
+                writer.write_table(pyarrow.table(columns, schema=schema))
+            count += len(found)
+    return buffer.getvalue(), count
 
 
-def _read_index(folder: Place, versions: dict[str, str]) -> dict[str, Members]:
-    """What the index says of the tars that have not been written anew."""
+def _read_index(folder: Place, versions: dict[str, str]) -> dict[str, Any]:
+    """The rows of each tar that has not been written anew, as pyarrow has them: few bytes each."""
     import pyarrow
     import pyarrow.parquet
 
@@ -144,17 +153,15 @@ def _read_index(folder: Place, versions: dict[str, str]) -> dict[str, Members]:
             if is_address(target)
             else pyarrow.memory_map(str(target))
         )
-        table = pyarrow.parquet.read_table(source)
-        columns = table.to_pydict()
+        with pyarrow.parquet.ParquetFile(source) as file:
+            groups = [file.read_row_group(number) for number in range(file.num_row_groups)]
     except (OSError, pyarrow.ArrowException, RegionwiseError) as error:
         raise DataError(
             f"{target} is no readable index ({' '.join(str(error).split())[:120]}); remove it"
         ) from error
-    found: dict[str, Members] = {}
-    for tar, version, name, offset, length in zip(*columns.values(), strict=True):
+    found = {}
+    for rows in groups:
+        tar, version = str(rows["tar"][0]), str(rows["version"][0])
         if versions.get(tar) == version:
-            names, offsets, lengths = found.setdefault(tar, ([], [], []))
-            names.append(name)
-            offsets.append(offset)
-            lengths.append(length)
+            found[tar] = rows.select(["name", "offset", "length"])
     return found

@@ -200,13 +200,13 @@ class _TrainingLoop:
                 self._validate(stretch.pictures(self.done))
             if self.done % self.settings.preview_steps == 0 or ends:
                 self._preview(batch.image, batch.mask)
+            if self.done % (self.settings.keep_steps or self.steps + 1) == 0:
+                self._save(step_file(self.done), trainer, alarms)
             if stopped or ends:
                 break
             if save:
                 self._save("last.pt", trainer, alarms)
                 saved = time.monotonic()
-            if self.done % (self.settings.keep_steps or self.steps + 1) == 0:
-                self._save(step_file(self.done), trainer, alarms)
         self.optimizers = trainer.optimizer_states()
         if stopped or self.done == self.steps:
             self._save("last.pt", trainer, alarms, essential=True)
