@@ -33,11 +33,11 @@ def write_shards(folder: Path, photos: int) -> None:
 
 def timed(name: str, photos: int, what: Callable[[], Any]) -> Any:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started = time.perf_counter()
+    started, spent = time.perf_counter(), time.process_time()
     found = what()
-    seconds = time.perf_counter() - started
+    seconds, spent = time.perf_counter() - started, time.process_time() - spent
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    rate = f"{1e6 * seconds / photos:.2f} µs a photo"
+    rate = f"{1e6 * spent / photos:.2f} µs of the processor a photo"
     print(f"| {name} | {seconds:.1f} s | {rate} | peak grew by {grown:.0f} MB |", flush=True)
     return found
 

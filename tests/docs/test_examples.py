@@ -13,7 +13,9 @@ from tests.docs.conftest import EXAMPLES, ROOT
 
 
 def run(script: str, *arguments: str, folder: Path) -> str:
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "src")}
+    # RAY_ADDRESS: else Ray would join whatever cluster is on this machine.
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "RAY_ADDRESS": "local"}
+    environment["PYTHONPATH"] = str(ROOT / "src")
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / script), *arguments],
         cwd=folder,

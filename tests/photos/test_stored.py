@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import tarfile
+import threading
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +104,49 @@ class TestAddresses:
         (tmp_path / "memory:" / "a").write_text("x")
         assert not is_address("memory:/a")
         assert is_address("memory:/b")
+
+
+class _Ranges(SimpleHTTPRequestHandler):
+    """Gives parts of files where it is asked for them, as stores do."""
+
+    def do_GET(self) -> None:
+        wanted = self.headers.get("Range", "")
+        file = Path(self.translate_path(self.path))
+        if not wanted or not file.is_file():
+            super().do_GET()
+            return
+        data = file.read_bytes()
+        first, _, last = wanted.removeprefix("bytes=").partition("-")
+        end = min(int(last or len(data) - 1), len(data) - 1)
+        self.send_response(206)
+        self.send_header("Content-Range", f"bytes {first}-{end}/{len(data)}")
+        self.send_header("Content-Length", str(end + 1 - int(first)))
+        self.end_headers()
+        self.wfile.write(data[int(first) : end + 1])
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is said."""
+
+
+class TestWeb:
+    @pytest.fixture
+    def site(self, tmp_path: Path) -> Iterator[str]:
+        with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Ranges, directory=tmp_path)) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            yield f"http://127.0.0.1:{server.server_port}"
+            server.shutdown()
+
+    def test_a_shard_is_read_by_its_parts(self, site: str, tmp_path: Path) -> None:
+        pytest.importorskip("aiohttp")
+        (tmp_path / "s.tar").write_bytes(tar_of(["a.png", "b.png"]))
+        found = find_photos([f"{site}/s.tar"])
+        assert [one.read() for one in found] == [picture(0), picture(1)]
+
+    def test_a_server_that_gives_no_parts_is_told(self, site: str, tmp_path: Path) -> None:
+        pytest.importorskip("aiohttp")
+        (tmp_path / "s.tar").write_bytes(tar_of(["a.png"]))
+        with pytest.raises(PhotoError, match="gives no parts of files"):
+            PhotoSource(f"{site}/s.tar", "a.png", 512, 1 << 20).read()
 
 
 class TestIndex:

@@ -122,8 +122,13 @@ def read_part(address: str | os.PathLike[str], offset: int = 0, length: int = -1
     def read() -> bytes:
         store, path = _store_of(address)
         end = None if length < 0 else offset + length
-        data = store.cat_file(path, start=offset or None, end=end)
-        return cast(bytes, data)
+        data = cast(bytes, store.cat_file(path, start=offset or None, end=end))
+        if 0 <= length != len(data):
+            raise PhotoError(
+                f"{address} gave {len(data)} bytes for {length}; it was cut short, "
+                "or its server gives no parts of files"
+            )
+        return data
 
     return _asked(_checked(address), read)
 
