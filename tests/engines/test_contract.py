@@ -19,7 +19,7 @@ from regionwise.engines.polyphase import PolyphaseEngine
 from regionwise.engines.textured import TexturedEngine
 from regionwise.engines.torch_engine import TorchEngine
 from regionwise.engines.wrapping import wrapped
-from regionwise.engines.zoo import load_model
+from regionwise.engines.zoo import WORDS, load_model
 from regionwise.models.registry import create_model
 from regionwise.web.shared_engine import SharedEngine
 from regionwise.web.stopping import Stop, StoppableEngine
@@ -86,11 +86,20 @@ def test_an_engine_fills_and_says_what_it_is(
 def test_a_bundled_network_has_its_card_s_traits(name: str) -> None:
     file = bundled.FOLDER / f"{name}.onnx"
     texture = bundled.read_card(file.with_suffix(".json")).texture
-    assert load_model(name).traits == Traits(soft=True, texture=texture, file=file)
+    assert load_model(name).traits == Traits(detail="judged", texture=texture, file=file)
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_word_is_a_network_and_what_is_done_to_its_fill(word: str) -> None:
+    traits = load_model(word).traits
+    texture = load_model("small" if word == "fast" else "default").traits.texture
+    assert traits.detail == WORDS[word].detail
+    assert traits.texture == (0 if word == "smooth" else texture)
+    assert traits.file == bundled.FOLDER / f"{'small' if word == 'fast' else bundled.DEFAULT}.onnx"
 
 
 @pytest.mark.parametrize(
-    "name", ["default", *(name for name, method in METHODS.items() if method.installed)]
+    "name", ["default", "smooth", *(name for name, method in METHODS.items() if method.installed)]
 )
 def test_an_engine_goes_to_another_process(name: str) -> None:
     engine = load_model(name, seed=3)
@@ -102,7 +111,7 @@ def test_an_engine_goes_to_another_process(name: str) -> None:
 class Telling(MembraneEngine):
     """Has traits that no other engine has."""
 
-    traits = Traits(draws=True, soft=True, texture=0.5, file=Path("of/mine.onnx"))
+    traits = Traits(draws=True, detail="judged", texture=0.5, file=Path("of/mine.onnx"))
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS)
@@ -110,7 +119,7 @@ def test_a_wrapper_has_the_traits_of_what_it_wraps(wrapper: type[Wrapper]) -> No
     engine = WRAPPERS[wrapper](Telling())
     fills(engine)
     of_texture = 0.0 if wrapper is TexturedEngine else 0.5
-    assert engine.traits == Traits(True, True, of_texture, Path("of/mine.onnx"))
+    assert engine.traits == Traits(True, "judged", of_texture, Path("of/mine.onnx"))
 
 
 def test_all_wrappers_are_known_here() -> None:

@@ -27,8 +27,6 @@ _GOOD, _BAD = 0.001, 0.006
 """Misfit up to which patches are believed wholly, however few they are, and from which on not."""
 _AROUND = 6.0
 """Deviation of the Gaussian over which misfit is averaged."""
-_BORDER = 5.0
-"""Depth from which on a believed synthesis stands alone."""
 _COARSE = 3.0
 """Deviation of the Gaussian whose result is the network's where a synthesis is not believed."""
 _FINE = 0.45
@@ -56,7 +54,13 @@ def belief(hole: Bools, misfit: Floats) -> Floats:
 
 
 def mixed(
-    synthesis: Floats, network: Floats, hole: Bools, believed: Floats, scale: float = 1.0
+    synthesis: Floats,
+    network: Floats,
+    hole: Bools,
+    believed: Floats,
+    depth: Floats,
+    scale: float = 1.0,
+    border: float = 5.0,
 ) -> Floats:
     """The synthesis with as much of the network's fill as it takes.
 
@@ -65,13 +69,14 @@ def mixed(
         network: h×w×3, without any texture added to it.
         hole: h×w, True = missing; outside it nothing means anything.
         believed: h×w in [0, 1], see `belief`.
+        depth: h×w, distance of each pixel from the nearest that is known.
         scale: pixels of these pictures for each pixel that was searched, at least 1.
+        border: depth from which on a synthesis that is believed stands alone.
 
     Returns:
         h×w×3.
     """
-    depth = np.asarray(ndimage.distance_transform_edt(np.pad(hole, 1))[1:-1, 1:-1], np.float32)
-    own = believed * _risen(np.clip(depth / np.float32(_BORDER * scale), 0, 1))
+    own = believed * _risen(np.clip(depth / np.float32(max(border, 1e-3)), 0, 1))
     share = hole[..., None].astype(np.float32)
     sigma = (_COARSE * scale, _COARSE * scale, 0)
     lacking = ndimage.gaussian_filter(share * (network - synthesis), sigma)

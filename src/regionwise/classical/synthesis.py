@@ -126,6 +126,23 @@ def synthesize(
     return _result(search, estimate)
 
 
+def complete(picture: Floats, hole: Bools, seed: int = 0) -> Floats:
+    """Fill the hole with patches of the known region, guided by a membrane alone.
+
+    Args:
+        picture: H×W×3 in [0, 1]; what it holds inside the hole is ignored.
+        hole: H×W, True = missing.
+        seed: of all chance.
+
+    Returns:
+        H×W×3; known pixels are the picture's own. Where too little is known, the membrane.
+    """
+    known = np.where(hole[..., None], np.float32(0), picture)
+    guide = _smooth(known, hole)
+    found = synthesize(known, hole, guide, seed=seed)
+    return np.where(hole[..., None], guide if found is None else found.picture, picture)
+
+
 @dataclass(frozen=True)
 class _Scale:
     """Colours and roughness with a smooth fill, H×W×4; what is missing; the guide, H×W×4."""

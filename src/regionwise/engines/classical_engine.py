@@ -44,8 +44,8 @@ class MembraneEngine:
 
 
 def patchmatch(seed: int = 0) -> ClassicalEngine:
-    """Patches of the known region, see `regionwise.classical.patchmatch`."""
-    from regionwise.classical.patchmatch import complete
+    """Patches of the known region, see `regionwise.classical.synthesis`."""
+    from regionwise.classical.synthesis import complete
 
     return ClassicalEngine(partial(complete, seed=seed), draws=True)
 

@@ -10,6 +10,9 @@ from regionwise.arrays import Floats
 
 Device = Literal["auto", "cpu", "cuda"]
 
+Detail = Literal["never", "judged", "always"]
+"""Whether fills are given the photo's own detail: wholly, or as far as a judge believes it."""
+
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
 
 
@@ -19,15 +22,14 @@ class Traits:
 
     Attributes:
         draws: whether another seed gives another answer.
-        soft: whether its fills of thick holes lack detail, so that `regionwise.filling.detail`
-            does them good.
-        texture: strength of the texture that its fills are to be given, 0 for none; see
-            `regionwise.classical.texture`.
+        detail: whether `regionwise.filling.detail` does its fills good, which are soft.
+        texture: strength of the texture that its fills are to be given where they get no detail,
+            0 for none; see `regionwise.classical.texture`.
         file: the file of its weights; None for a method without weights.
     """
 
     draws: bool = False
-    soft: bool = False
+    detail: Detail = "never"
     texture: float = 0.0
     file: Path | None = None
 

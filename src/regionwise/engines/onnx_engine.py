@@ -39,7 +39,7 @@ class OnnxEngine:
             file: of the network.
             device: auto, cpu or cuda.
             seed: for networks that draw numbers.
-            traits: what the file does not say itself: `soft` and `texture`.
+            traits: what the file does not say itself: `detail` and `texture`.
             quick_to_open: leave out optimisations that take as long as all else in opening. Some
                 networks fill slower without them.
             threads: on the processor; by default as many as this process may use.

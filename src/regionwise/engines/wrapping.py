@@ -14,17 +14,23 @@ Blend = Literal["none", "poisson"]
 
 
 def wrapped(
-    engine: Engine, *, ensemble: bool = False, blend: Blend = "none", polyphase: bool = False
+    engine: Engine,
+    *,
+    texture: bool = True,
+    ensemble: bool = False,
+    blend: Blend = "none",
+    polyphase: bool = False,
 ) -> Engine:
     """The engine with what its traits and a caller ask for round it, from the inside out.
 
     Args:
         engine: a model as `load_model` gives it.
+        texture: give its fills the texture that its traits ask for.
         ensemble: average the answers to five views of a picture.
         blend: "poisson" brings the answers to the photo's light.
         polyphase: fill large pictures by their polyphase components.
     """
-    if engine.traits.texture:
+    if texture and engine.traits.texture:
         engine = TexturedEngine(engine)
     if ensemble:
         engine = EnsembleEngine(engine)

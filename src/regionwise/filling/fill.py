@@ -10,17 +10,16 @@ from functools import lru_cache
 from inspect import Parameter, signature
 from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
 from regionwise.arrays import Floats, Mask
-from regionwise.engines.engine import Device, Engine
+from regionwise.engines.engine import Detail, Device, Engine
 from regionwise.engines.wrapping import wrapped
 from regionwise.engines.zoo import load_model
 from regionwise.errors import ModelError, PhotoError, RegionwiseWarning
 from regionwise.filling.canvas import Canvas, read_window
-from regionwise.filling.detail import needs_detail, with_detail
 from regionwise.filling.hole import find_hole
 from regionwise.filling.options import FillOptions, option_of
 from regionwise.filling.windows import VIEW, Window, plan_windows
@@ -29,9 +28,15 @@ from regionwise.photos.likeness import photo_like
 from regionwise.photos.photo import Photo
 from regionwise.photos.reading import Source, bytes_of, read_photo
 
+if TYPE_CHECKING:
+    from regionwise.filling.detail import Series
+
 Filling = TypeVar("Filling", bound=Callable[..., Any])
 ReportProgress: TypeAlias = Callable[[float], None]
 """Is told, many times, the share of the work that is done, 0 to 1; what it raises ends the fill."""
+
+_PAINTED = 0.3
+"""Share of the work that a network has of a fill with detail."""
 
 
 def _shows_options(function: Filling) -> Filling:
@@ -119,8 +124,9 @@ def fill_photo(
     *,
     view: int = VIEW,
     progress: ReportProgress | None = None,
+    series: Series | None = None,
 ) -> Photo:
-    """Fill a photo in windows, or by its polyphase components.
+    """Fill a photo in windows, or by its polyphase components; then give it detail.
 
     Args:
         photo: upright.
@@ -129,6 +135,7 @@ def fill_photo(
         options: how; the hole has been found already.
         view: the largest side of a window.
         progress: see `ReportProgress`.
+        series: the frames before, to keep this one steady.
 
     Raises:
         ModelError: if the engine's answer is no picture.
@@ -139,15 +146,62 @@ def fill_photo(
     # No pixel lies deeper in a hole than this, however wide a feather is asked for.
     feather = None if options.feather is None else min(options.feather, sum(hole.shape))
     canvases = [Canvas(photo.color, hole, group, feather) for group in groups]
-    engine = wrapped(engine, ensemble=options.ensemble, blend=options.blend, polyphase=polyphase)
-    _paint(canvases, photo, hole, engine, view, progress)
-    if _wants_detail(engine, hole, options, view):
-        for canvas in canvases:
-            if needs_detail(hole, canvas.group, view):
-                canvas.color = with_detail(
-                    photo.color, hole, canvas.group, canvas.color, options.seed
-                )
+    detail = _wanted_detail(engine, options)
+    engine = wrapped(
+        engine,
+        texture=detail == "never",
+        ensemble=options.ensemble,
+        blend=options.blend,
+        polyphase=polyphase,
+    )
+    painted = 1.0 if detail == "never" else _PAINTED
+    _paint(canvases, photo, hole, engine, view, _part(progress, 0, painted))
+    if detail != "never":
+        progress = _part(progress, painted, 1)
+        _add_detail(canvases, photo, hole, detail, options, feather, series, progress)
     return photo.with_fills([(c.group.top, c.group.left, c.color, c.group.hole) for c in canvases])
+
+
+def _add_detail(
+    canvases: list[Canvas],
+    photo: Photo,
+    hole: Mask,
+    detail: Detail,
+    options: FillOptions,
+    feather: float | None,
+    series: Series | None,
+    progress: ReportProgress | None,
+) -> None:
+    """Give each canvas, which holds a network's fill, the photo's own detail."""
+    # Takes longer to import than a photo without a hole takes to read.
+    from regionwise.filling.detail import DetailOptions, with_detail
+
+    how = DetailOptions(detail, options.seed, feather)
+    for number, canvas in enumerate(canvases):
+        canvas.color = with_detail(
+            photo.color,
+            hole,
+            canvas.group,
+            canvas.color,
+            how,
+            series=series,
+            progress=_part(progress, number / len(canvases), (number + 1) / len(canvases)),
+        )
+
+
+def _part(progress: ReportProgress | None, start: float, end: float) -> ReportProgress | None:
+    """Progress of a part of the work."""
+    if progress is None:
+        return None
+    report = progress  # for the type checker
+    return lambda share: report(start + (end - start) * share)
+
+
+def _wanted_detail(engine: Engine, options: FillOptions) -> Detail:
+    """Whether holes are to get the detail of the known region."""
+    if options.large == "auto":
+        return engine.traits.detail
+    return "always" if options.large == "detail" else "never"
 
 
 def _paint(
@@ -170,13 +224,6 @@ def _paint(
         done += len(batch)
         if progress:
             progress(done / len(jobs))
-
-
-def _wants_detail(engine: Engine, hole: Mask, options: FillOptions, view: int) -> bool:
-    """Whether thick holes are to get the detail of the known region."""
-    if options.large == "auto":
-        return engine.traits.soft and max(hole.shape) > view
-    return options.large == "detail"
 
 
 def _batches(

@@ -90,7 +90,7 @@ def plan_windows(hole: Bools, view: int = VIEW) -> list[HoleGroup]:
 
 def _groups(hole: Bools, view: int) -> Iterator[tuple[int, int, Bools]]:
     """Top, left and pixels of each group: holes are near when they touch neighbouring cells."""
-    top, left, part = _cut_to_content(hole)
+    top, left, part = cut_to_content(hole)
     if max(part.shape) <= _core(view):
         yield top, left, part
         return
@@ -102,7 +102,7 @@ def _groups(hole: Bools, view: int) -> Iterator[tuple[int, int, Bools]]:
         member = (labels[rows, columns] == number).repeat(cell, axis=0).repeat(cell, axis=1)
         y, x = rows.start * cell, columns.start * cell
         pixels = part[y : y + member.shape[0], x : x + member.shape[1]]
-        down, right, cut = _cut_to_content(pixels & member[: pixels.shape[0], : pixels.shape[1]])
+        down, right, cut = cut_to_content(pixels & member[: pixels.shape[0], : pixels.shape[1]])
         yield top + y + down, left + x + right, cut
 
 
@@ -110,12 +110,12 @@ def _windows(hole: Bools, part: Bools, top: int, left: int, view: int) -> Iterat
     scale = _scale(hole, part, top, left, view)
     all_photo = max(hole.shape)
     core = _core(view) * scale if view * scale < all_photo else all_photo
-    for rows in _evenly(part.shape[0], core):
-        for columns in _evenly(part.shape[1], core):
+    for rows in evenly(part.shape[0], core):
+        for columns in evenly(part.shape[1], core):
             piece = part[rows, columns]
             if not piece.any():
                 continue
-            down, right, cut = _cut_to_content(piece)
+            down, right, cut = cut_to_content(piece)
             y, height, seen_rows = _span(
                 top + rows.start + down, cut.shape[0], hole.shape[0], scale, view
             )
@@ -129,7 +129,7 @@ def _core(view: int) -> int:
     return view - 2 * (view // 8)
 
 
-def _evenly(extent: int, longest: float) -> list[slice]:
+def evenly(extent: int, longest: float) -> list[slice]:
     """Cut an extent into equal parts, none longer than `longest`."""
     count = int(np.ceil(extent / longest))
     edges = [extent * number // count for number in range(count + 1)]
@@ -202,7 +202,7 @@ def _any_in_blocks(flags: Bools, size: int) -> Bools:
     return blocks
 
 
-def _cut_to_content(flags: Bools) -> tuple[int, int, Bools]:
+def cut_to_content(flags: Bools) -> tuple[int, int, Bools]:
     """Top and left of the bounding box of the True pixels, and what lies in it."""
     rows = np.flatnonzero(flags.any(axis=1))
     columns = np.flatnonzero(flags[rows[0] : rows[-1] + 1].any(axis=0))

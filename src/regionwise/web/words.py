@@ -6,8 +6,8 @@ from typing import Any
 
 WORDS: dict[str, dict[str, Any]] = {
     "auto": {},
-    "fast": {"model": "small"},
-    "sharp": {"large": "detail"},
-    "smooth": {"model": "membrane"},
+    "fast": {"model": "fast"},
+    "sharp": {"model": "sharp"},
+    "smooth": {"model": "smooth"},
 }
 """By word, what is not the default of `FillOptions`."""
