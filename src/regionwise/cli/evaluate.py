@@ -135,7 +135,8 @@ def command(
             run_here(evaluation, part, progress)
     rows = read_rows(output / "rows")
     if len(rows) < evaluation.total:
-        print(f"{len(rows)} of {evaluation.total} pictures are done; run the other shards too")
+        done = f"{len(rows)} of {evaluation.total} pictures are done"
+        print(f"{done}; run the other shards, or this again")
         return 0
     tables, errors = write_summary(evaluation, rows, _command_line())
     return _tell(tables, errors, output)

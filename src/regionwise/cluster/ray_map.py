@@ -23,6 +23,8 @@ Work = Callable[[int], Any]
 
 _BEGINNINGS = 3
 """Of a piece, before it is given up: a machine may end in the midst of it, but not each time."""
+_BLOCKS = 20_000
+"""So many bundles of pieces at most: each costs the driver a millisecond, and memory."""
 _GIVEN_UP = "\0given up"
 
 
@@ -88,7 +90,11 @@ def map_on_ray(
     with _Connection(cluster) as processors:
         most = cluster.workers or max(1, int(processors / max(cluster.processors, 0.01)))
         most = max(1, min(most, len(numbers)))
-        blocks = [pyarrow.table({"number": [number]}) for number in numbers]
+        size = -(-len(numbers) // _BLOCKS)
+        blocks = [
+            pyarrow.table({"number": list(numbers[start : start + size])})
+            for start in range(0, len(numbers), max(size, 1))
+        ]
         answers = ray.data.from_arrow(blocks).map_batches(
             _Actor,
             batch_size=None,
@@ -102,6 +108,7 @@ def map_on_ray(
             num_cpus=cluster.processors,
             num_gpus=cluster.gpus,
         )
+        _be_silent()  # anew: to make a data set sets it up
         for batch in answers.iter_batches(batch_size=None, batch_format="pyarrow"):
             for number, answer in zip(*batch.to_pydict().values(), strict=True):
                 said = pickle.loads(answer)
@@ -109,6 +116,12 @@ def map_on_ray(
                     raise said
                 if said != _GIVEN_UP:
                     yield number, said
+
+
+def _be_silent() -> None:
+    """Pieces that were lost are the caller's matter, and their tracebacks nobody's."""
+    for logger in ("ray.data", "ray"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL)
 
 
 class _Beginnings:
@@ -182,9 +195,7 @@ class _Connection:
         if not ray.is_initialized():
             self._mine = True
             self._connect()
-        # Pieces that were lost are the caller's matter, and their tracebacks nobody's.
-        for logger in ("ray.data", "ray"):
-            logging.getLogger(logger).setLevel(logging.CRITICAL)
+        _be_silent()
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.print_on_execution_start = False

@@ -91,16 +91,18 @@ def _known(
 ) -> Iterator[tuple[int, FillOutcome | None]]:
     """The row of each photo that is done already, by an earlier run; None of others."""
     listing = Listing()
-    rows = {row.key: row for row in rows_in_tars(jobs.output)} if per_tar and not overwrite else {}
+    rows = {}
+    if per_tar and not overwrite:
+        rows = {row.key: row for row in rows_in_tars(jobs.output) if row.status != "failed"}
     for number in range(len(jobs)):
         key = jobs.photos.name(number)
         if overwrite:
             yield number, None
+        elif key in done or (not per_tar and listing.has_result(jobs[number])):
+            yield number, skipped(jobs[number])
         elif key in rows:
             # As it was: whoever lost it gets it anew.
             yield number, rows[key]
-        elif key in done or (not per_tar and listing.has_result(jobs[number])):
-            yield number, skipped(jobs[number])
         else:
             yield number, None
 
