@@ -15,7 +15,7 @@ def score(trial: optuna.Trial) -> float:
     rate = trial.suggest_float("lr", 1e-5, 1e-2, log=True)
     run = Path(RUNS) / f"trial-{trial.number:03}"
     command = [sys.executable, "-m", "regionwise", "train", "tiny", "-p", PHOTOS, "-o", str(run)]
-    changes = [f"optimizer.lr={rate}", f"length={STEPS} steps"]
+    changes = [f"optimizer.lr={rate}", f"phases.reconstruct.length={STEPS} steps"]
     subprocess.run([*command, *(f"--set={change}" for change in changes)], check=True)
     last = (run / "curve.csv").read_text().splitlines()
     return float(dict(zip(last[0].split(","), last[-1].split(","), strict=True))["psnr"])
