@@ -8,7 +8,7 @@ BIN := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 OLD_PYTHON := regionwise needs Python 3.11 or newer; try: make $(MAKECMDGOALS) PYTHON=python3.12
 
-.PHONY: demo test browser benchmark docs dist lint types format clean
+.PHONY: demo test browser benchmark benchmark-all benchmark-check docs dist lint types format clean
 
 demo: $(DEMO)/.done  ## fill the example photos and say where the results are
 	$(DEMO)/$(BIN)/regionwise fill examples/photos --masks examples/masks -o out/demo --overwrite
@@ -23,9 +23,19 @@ benchmark: $(TEST)/.done  ## print the table of docs/benchmark.md that anyone ca
 	rm -rf out/first_table
 	$(TEST)/$(BIN)/python benchmarks/first_table.py --check
 
+benchmark-all: $(TEST)/.done  ## measure all networks and commands, and draw docs/speed.md (an hour)
+	OMP_NUM_THREADS=1 $(TEST)/$(BIN)/python benchmarks/networks.py
+	$(TEST)/$(BIN)/python benchmarks/commands.py
+	$(TEST)/$(BIN)/python benchmarks/page.py
+
+benchmark-check: $(TEST)/.done  ## fail where a network has lost a fifth of its gain over the literal form
+	OMP_NUM_THREADS=1 $(TEST)/$(BIN)/python benchmarks/networks.py --check --repeats 7
+
 docs: $(TEST)/.done  ## build the site into out/site; a warning or a dead link is an error
 	rm -rf out/site docs/api/generated
 	OMP_NUM_THREADS=1 $(TEST)/$(BIN)/python -m sphinx -b html -j auto -W --keep-going --quiet docs out/site
+	@if command -v npm >/dev/null && $(TEST)/$(BIN)/python docs/demo/build.py out/site/try; then :; \
+	else rm -rf out/site/try; echo "without the page in the browser: npm or its registry is out of reach"; fi
 	$(TEST)/$(BIN)/python .ci/check_site.py out/site
 	@echo "the site: out/site/index.html"
 

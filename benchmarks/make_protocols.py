@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from regionwise.evaluation.manifest import Manifest, MaskSet
+from regionwise.evaluation.object_removal import ObjectRemoval, ObjectSet
 
 FOLDER = Path(__file__).parent.parent / "src" / "regionwise" / "evaluation" / "protocols"
 SIZE = (256, 256)
@@ -114,6 +115,16 @@ def protocols() -> list[Manifest]:
             sets=(whole("rectangles", {"rectangle": 1}, 4000), whole("three types", three, 4001)),
         ),
         Manifest(
+            name="deepgin-table-2-aim",
+            title="The challenge's own automaton alone, and in three types of holes",
+            source="DeepGIN, Table 2, with the masks of the AIM 2020 challenge's generator",
+            all=(),
+            sets=(
+                whole("automaton", {"aim-automaton": 1}, 4100),
+                whole("three types", {"rectangle": 1, "free-form": 1, "aim-automaton": 1}, 4101),
+            ),
+        ),
+        Manifest(
             name="card",
             title="Strokes and blobs of 10-40 %, for model cards",
             source="regionwise",
@@ -138,7 +149,26 @@ def protocols() -> list[Manifest]:
     ]
 
 
+def object_removal() -> ObjectRemoval:
+    """Objects by thickness, in photos of the sizes that they have."""
+    ends = ((40, 80), (80, 140), (140, 250))
+    return ObjectRemoval(
+        name="object-removal",
+        title="Objects of 40-250 pixels taken out of photos of 512-2000",
+        source="regionwise",
+        seed=7000,
+        shorter=320,
+        longer=512,
+        longest=2000,
+        sizes=((320, 512), (512, 512), (1024, 683), (1333, 2000)),
+        sets=tuple(ObjectSet(name=f"{low}-{high} px", thickness=(low, high)) for low, high in ends),
+    )
+
+
 def main() -> None:
+    objects = object_removal()
+    file = FOLDER / "objects" / f"{objects.name}.json"
+    file.write_text(objects.sealed().to_json(), encoding="utf-8")
     for protocol in protocols():
         file = FOLDER / f"{protocol.name}.json"
         file.write_text(protocol.sealed().to_json(), encoding="utf-8")

@@ -9,10 +9,25 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 
-def run(arguments: Sequence[str]) -> tuple[float, float]:
-    """Run `python ARGUMENTS` and give its seconds and its peak memory in MB (10^6 bytes)."""
+class Run(NamedTuple):
+    """What a child process took.
+
+    Attributes:
+        seconds: by the clock.
+        processor: seconds of the processor, which other programs lengthen but little.
+        peak: the most memory that it held, in MB (10^6 bytes).
+    """
+
+    seconds: float
+    processor: float
+    peak: float
+
+
+def run(arguments: Sequence[str]) -> Run:
+    """Run `python ARGUMENTS`."""
     started = time.perf_counter()
     child = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
@@ -20,14 +35,14 @@ def run(arguments: Sequence[str]) -> tuple[float, float]:
     child.returncode = os.waitstatus_to_exitcode(status)
     if child.returncode:
         raise SystemExit(f"python {' '.join(arguments)} ended with {child.returncode}")
-    return seconds, usage.ru_maxrss * 1024 / 1e6
+    return Run(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6)
 
 
-def run_often(arguments: Sequence[str], times: int = 5) -> tuple[float, float]:
-    """The median seconds and the highest peak of several runs, after one that is not counted."""
+def run_often(arguments: Sequence[str], times: int = 5) -> Run:
+    """Median times and the highest peak of several runs, after one that is not counted."""
     run(arguments)
-    seconds, peaks = zip(*(run(arguments) for _ in range(times)), strict=True)
-    return median(seconds), max(peaks)
+    seconds, processor, peaks = zip(*(run(arguments) for _ in range(times)), strict=True)
+    return Run(median(seconds), median(processor), max(peaks))
 
 
 def peak_memory() -> float:

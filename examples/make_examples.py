@@ -49,7 +49,7 @@ def astronaut() -> None:
     """An object to remove: the model of the space shuttle."""
     photo = Image.fromarray(data.astronaut())
     mask, draw = blank(photo)
-    outline = [(380, 0), (448, 0), (468, 50), (468, 190), (490, 262), (490, 282), (352, 282)]
+    outline = [(380, 0), (448, 0), (468, 50), (468, 190), (490, 262), (490, 295), (346, 295)]
     draw.polygon([*outline, (336, 230), (364, 140), (366, 70), (380, 40)], fill=1)
     save("astronaut", photo, mask)
 

@@ -3,8 +3,9 @@
     python examples/region_norm_in_your_network.py [PHOTO]    (needs regionwise[train])
 
 Region Normalization (Yu et al., AAAI 2020) takes the statistics of the known region and of the hole
-apart. The encoder still knows the hole, so it gets RN-B, which is told the mask; in the decoder
-the border has blurred, so it gets RN-L, which finds the two regions itself.
+apart. `convert_norms` puts it in place of a network's norms. The encoder still knows the hole, so
+it gets RN-B, which is told the mask; in the decoder the border has blurred, so it gets RN-L, which
+finds the two regions itself.
 """
 
 import sys
@@ -16,29 +17,31 @@ from PIL import Image
 from torch import Tensor, nn
 
 from regionwise import compose
-from regionwise.layers.region_norm import RegionNormBasic, RegionNormLearnable
+from regionwise.layers.convert_norms import convert_norms
 
 PHOTO = Path(__file__).parent / "photos" / "chelsea.png"
 CROP, STEPS = 64, 60
 
 
 class YourNetwork(nn.Module):
-    """A small encoder and decoder. Only the two marked lines are not an ordinary network's."""
+    """A small encoder and decoder; an ordinary network, which knows nothing of regions."""
 
     def __init__(self, width: int = 24) -> None:
         super().__init__()
-        self.down = nn.Conv2d(4, width, 4, stride=2, padding=1)
-        self.known_and_hole = RegionNormBasic(width)  # instead of nn.InstanceNorm2d(width)
-        self.middle = nn.Conv2d(width, width, 3, padding=1)
-        self.found_regions = RegionNormLearnable(width)  # and here
-        self.up = nn.ConvTranspose2d(width, 3, 4, stride=2, padding=1)
+        self.encoder = nn.Sequential(
+            nn.Conv2d(4, width, 4, stride=2, padding=1), nn.InstanceNorm2d(width), nn.ReLU()
+        )
+        self.decoder = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1),
+            nn.InstanceNorm2d(width),
+            nn.ReLU(),
+            nn.ConvTranspose2d(width, 3, 4, stride=2, padding=1),
+            nn.Sigmoid(),
+        )
 
-    def forward(self, image: Tensor, mask: Tensor) -> Tensor:
-        """Image N×3×H×W in [0, 1], mask N×1×H×W with 1 = missing → N×3×H×W in [0, 1]."""
-        x = self.down(torch.cat([image * (1 - mask), mask], dim=1))
-        x = self.known_and_hole(x, mask).relu()  # the mask may be of any size
-        x = self.found_regions(self.middle(x)).relu()
-        return self.up(x).sigmoid()
+    def forward(self, x: Tensor) -> Tensor:
+        """Photo and mask, N×4×H×W → N×3×H×W in [0, 1]."""
+        return self.decoder(self.encoder(x))
 
 
 def crops(photo: Tensor, count: int, generator: torch.Generator) -> Tensor:
@@ -58,7 +61,9 @@ def main() -> None:
 
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(0)
-    network = YourNetwork()
+    network = convert_norms(  # the one line that is not an ordinary training's
+        YourNetwork(), lambda name, norm: "basic" if name.startswith("encoder") else "learnable"
+    )
     optimizer = torch.optim.Adam(network.parameters(), lr=3e-3)
     mask = torch.zeros(8, 1, CROP, CROP)
     mask[:, :, 16:48, 20:44] = 1
@@ -66,7 +71,8 @@ def main() -> None:
     losses = []
     for _ in range(STEPS):
         image = crops(photo, 8, generator)
-        answer = network(image, mask)
+        seen = torch.cat([image * (1 - mask), mask], dim=1)
+        answer = network(seen, hole_mask=mask)  # and the one word
         loss = ((answer - image).abs() * mask).sum() / (3 * mask.sum())
         optimizer.zero_grad()
         loss.backward()

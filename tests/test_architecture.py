@@ -1,9 +1,15 @@
-"""The two tiers, and how light the core is. Who may import whom stands in pyproject.toml."""
+"""Names, circles, the two tiers, and how light the core is.
 
+Which room may import which stands in pyproject.toml.
+"""
+
+import ast
 import re
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -18,6 +24,8 @@ RESEARCH = {
     "explain",
     "features.alexnet",
     "features.darknet",
+    "features.darknet_tiny",
+    "features.efficientnet_lite",
     "features.imagenet",
     "features.vgg",
     "data.batches",
@@ -63,6 +71,64 @@ def test_the_core_needs_no_research_library():
 def test_no_room_of_all_sorts():
     names = {part for name in modules() for part in name.split(".")}
     assert not {"utils", "helpers", "misc", "common"} & names
+
+
+def tree(name):
+    path = ROOT.joinpath(*name.split("."))
+    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    return ast.parse(file.read_text())
+
+
+def public_types(name):
+    """Classes, type aliases and type variables that a module defines for others."""
+    for node in tree(name).body:
+        if isinstance(node, ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Assign):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id
+
+
+def test_one_name_for_one_idea():
+    defined = defaultdict(list)
+    for module in modules():
+        for name in public_types(module):
+            if re.match(r"[A-Z]+[a-z]", name):  # not CONSTANTS, not _private
+                defined[name].append(module)
+    assert len(defined) > 200
+    assert {name: found for name, found in defined.items() if len(found) > 1} == {}
+
+
+def for_types_alone(node):
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def imports(node, names):
+    """The modules that a tree imports, within functions too; not those that give types alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ImportFrom) and child.module:
+            for alias in child.names:
+                inner = f"{child.module}.{alias.name}".removeprefix("regionwise.")
+                yield inner if inner in names else child.module.removeprefix("regionwise.")
+        elif not for_types_alone(child):
+            yield from imports(child, names)
+
+
+UPWARDS = {
+    ("filling.fill", "filling.photo_bytes"),
+    ("evaluation.metrics.metric", "evaluation.metrics.ssim"),
+}
+"""Imports within a function that close a circle."""
+
+
+def test_no_other_circle_of_modules_within_rooms_either():
+    names = set(modules())
+    graph = {name: set(imports(tree(name), names)) & names for name in names}
+    assert sum(map(len, graph.values())) > 1000
+    for importer, imported in UPWARDS:
+        graph[importer].remove(imported)
+    TopologicalSorter(graph).prepare()  # else a CycleError that names the circle
 
 
 def test_import_is_light():

@@ -78,9 +78,7 @@ def test_weights_beside_a_trainings_objects(extras, foreign, tmp_path):
 def test_what_calls_the_system_is_refused(tmp_path):
     content = {"state_dict": {"w": torch.ones(1)}, "attack": Attack(sys.exit, 7)}
     torch.save(content, tmp_path / "attack.pt")
-    with pytest.raises(
-        CheckpointError, match=r"attack\.pt: .*code that a file may hold is never run"
-    ):
+    with pytest.raises(CheckpointError, match=r"attack\.pt: .*code in a file is never run"):
         read_checkpoint(tmp_path / "attack.pt")
 
 

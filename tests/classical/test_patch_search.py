@@ -34,6 +34,12 @@ def _patch(picture: np.ndarray, place: int) -> np.ndarray:
     ].astype(float)
 
 
+def _distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Mean squared difference of patches, in which a difference of the means counts less."""
+    means = (a - b).mean(axis=(0, 1))
+    return float(((a - b - means) ** 2).mean() + 0.75**2 * (means**2).mean())
+
+
 def test_prices_are_mean_squared_differences() -> None:
     picture, hole = _scene()
     search = _search(picture, hole)
@@ -41,7 +47,7 @@ def test_prices_are_mean_squared_differences() -> None:
     for number in range(0, len(search.targets), 17):
         wanted = _patch(picture, search.targets[number])
         found = _patch(picture, search.sources[number])
-        assert search.prices[number] == pytest.approx(((wanted - found) ** 2).mean(), abs=2e-6)
+        assert search.prices[number] == pytest.approx(_distance(wanted, found), abs=2e-6)
 
 
 def test_prices_never_exceed_the_true_distance() -> None:
@@ -53,12 +59,12 @@ def test_prices_never_exceed_the_true_distance() -> None:
     search.aim(search.describe_targets(picture))
     true = np.array(
         [
-            ((_patch(picture, target) - _patch(picture, source)) ** 2).mean()
+            _distance(_patch(picture, target), _patch(picture, source))
             for target, source in zip(search.targets, search.sources, strict=True)
         ]
     )
     assert (search.prices <= true + 1e-5).all()
-    assert search.prices.sum() > 0.2 * true.sum()
+    assert search.prices.sum() > 0.15 * true.sum()
 
 
 def test_search_among_all_finds_the_cheapest() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.support.tiny_networks import write_constant
 
 from regionwise import fill
-from regionwise.classical.poisson import poisson_blend
+from regionwise.classical.poisson import integrate, poisson_blend
 from regionwise.cli import main
 from regionwise.engines.engine import NO_TRAITS
 from regionwise.engines.poisson_blended import PoissonBlendedEngine
@@ -52,6 +52,30 @@ def test_equals_the_sum_of_squares(height, width, seed):
         assert np.array_equal(blended, answer)
     else:
         np.testing.assert_allclose(blended, literal(image, answer, hole), atol=2e-3)
+
+
+@settings(max_examples=20, deadline=None)
+@given(height=st.integers(1, 7), width=st.integers(1, 7), seed=st.integers(0, 99))
+def test_differences_integrate_to_the_least_squares_picture(height, width, seed):
+    rng = np.random.default_rng(seed)
+    hole = rng.random((height, width)) < 0.6
+    picture, right, down = rng.random((3, height, width, 2), np.float32)
+    found = integrate(right, down, hole, picture, share=0.05, tolerance=1e-6, rounds=500)
+    rows, values = [], []
+    numbers = np.arange(height * width).reshape(height, width)
+    for place in np.ndindex(height, width):
+        for step, wanted in (((0, 1), right), ((1, 0), down)):
+            other = place[0] + step[0], place[1] + step[1]
+            if other[0] < height and other[1] < width and (hole[place] or hole[other]):
+                row = np.zeros(height * width)
+                row[numbers[other]], row[numbers[place]] = 1, -1
+                rows.append(row)
+                values.append(wanted[place])
+        weight = np.sqrt(0.05) if hole[place] else 1e4
+        rows.append(weight * np.eye(height * width)[numbers[place]])
+        values.append(weight * picture[place])
+    solution = np.linalg.lstsq(np.array(rows), np.array(values), rcond=None)[0]
+    np.testing.assert_allclose(found, solution.reshape(height, width, 2), atol=2e-3)
 
 
 def test_another_light_is_taken_off_and_details_stay():

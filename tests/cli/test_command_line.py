@@ -81,12 +81,12 @@ def test_the_report_is_json_and_nothing_else(
 
 
 def test_quiet_is_quiet(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert fill(photo, "--box", "0,0,60,40", "--quiet") == 0
+    assert fill(photo, "--box", "0,0,60,38", "--quiet") == 0
     assert capsys.readouterr() == ("", "")
 
 
 def test_a_warning_is_a_line_on_stderr(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert fill(photo, "--box", "0,0,60,40") == 0
+    assert fill(photo, "--box", "0,0,60,38") == 0
     assert "warning" in capsys.readouterr().err
 
 
@@ -190,7 +190,10 @@ def test_an_unknown_model_lists_the_known_and_guesses(
     photo: Path, mask: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["fill", str(photo), str(mask), "--model", "nonsense"]) == 2
-    assert "; give one of default, madf, rn, small, membrane" in capsys.readouterr().err
+    assert (
+        "; give one of auto, fast, sharp, smooth, default, madf, rn, small"
+        in capsys.readouterr().err
+    )
     assert main(["fill", str(photo), str(mask), "--model", "Membran"]) == 2
     assert "did you mean membrane?" in capsys.readouterr().err
     assert main(["fill", str(photo), str(mask), "--model", "pconv"]) == 2

@@ -153,6 +153,19 @@ class TestFormats:
         for output in ([], ["-o", tmp_path / "new.xyz"]):
             assert fill(file, mask, *output) == 2
             assert "a Photoshop picture" in capsys.readouterr().err
+        file = tmp_path / "cut.png"
+        file.write_bytes(picture("PNG")[:300])
+        for output in (tmp_path / "no_folder" / "a.png", tmp_path / "new.xyz", mask):
+            assert fill(file, mask, "-o", output) == 2
+            assert "is broken or cut short" in capsys.readouterr().err
+
+    def test_a_mask_that_covers_all_is_refused(
+        self, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        Image.new("L", SIZE[::-1], 255).save(tmp_path / "white.png")
+        assert fill(photo, tmp_path / "white.png") == 2
+        assert "covers all of the photo" in capsys.readouterr().err
+        assert not photo.with_name("photo_filled.png").exists()
 
 
 def regionwise_bytes(pixels: np.ndarray, kind: str) -> bytes:
@@ -313,6 +326,8 @@ class TestNames:
             (["mask_a.png", "a-mask.png"], "several masks"),
             (["a_mask001.png", "a_mask002.png"], "several masks"),
             (["elsewhere/a.png"], "near it are elsewhere/a.png"),
+            (["a_matte.png"], "near it are a_matte.png"),
+            (["ab.png", "2 a.png"], "near it are 2 a.png\n"),
             (["photo_on_the_beech.png"], "near it are photo_on_the_beech.png"),
         ],
     )
@@ -396,6 +411,16 @@ class TestPipesAndPaths:
         assert fill("./-dash.png", mask) == 0
         assert Path("-dash_filled.png").is_file()
 
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has /dev/full")
+    def test_a_full_pipe_is_one_line(self, photo: Path, mask: Path) -> None:
+        command = [sys.executable, "-m", "regionwise", "fill", photo, mask, "-o", "-"]
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [*command, "--model=membrane"], stdout=full, stderr=subprocess.PIPE, check=False
+            )
+        assert done.returncode == 2
+        assert b"standard output can't be written (No space" in done.stderr
+
     @pytest.mark.parametrize("address", ["http://a.org/p.png", "https://a.org/p.png", "ftp://a/p"])
     def test_the_web_is_refused_as_such(
         self, address: str, photo: Path, mask: Path, capsys: pytest.CaptureFixture[str]
@@ -422,6 +447,8 @@ class TestPipesAndPaths:
         image = regionwise.fill("memory://bucket/p.png", "memory://bucket/m.png", "membrane")
         assert np.array_equal(np.asarray(image), np.asarray(open_picture(io.BytesIO(after))))
         store.rm("/bucket", recursive=True)
+        assert fill(photo.as_uri(), mask.as_uri()) == 0  # file:///…
+        assert photo.with_name("photo_filled.png").is_file()
 
 
 class TestAdvice:

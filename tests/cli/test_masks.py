@@ -30,10 +30,10 @@ def test_make_and_stats(tmp_path):
     ("arguments", "message"),
     [
         (["--family", "oval"], "--family: no 'oval'; there are"),
-        (["--family", "irregular:x"], "no weight"),
+        (["--family", "irregular:x"], "not a weight"),
         (["--family", "irregular:0"], "above 0"),
-        (["--size", "12y"], "no size"),
-        (["--size", "0"], "no size"),
+        (["--size", "12y"], "not a size"),
+        (["--size", "0"], "not a size"),
         (["--ratio", "0.2"], "LOW,HIGH"),
         (["--ratio", "0.3,0.2"], "low < high"),
         (["--manifest", "nothing"], "no such protocol or manifest"),

@@ -1,6 +1,8 @@
 """The stream of training pictures: the same everywhere, whole, and with nothing broken in it."""
 
 import io
+import subprocess
+import sys
 import tarfile
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from regionwise.data.batches import HolePhotos, stream_batches
+from regionwise.data.batches import HolePhotos, stream_batches, usable_cores
 from regionwise.data.photo_sources import find_photos
 from regionwise.errors import DataError
 from regionwise.recipe.schema import DataSection, HolesSection
@@ -124,3 +126,44 @@ def test_no_photos(tmp_path):
         find_photos([tmp_path])
     with pytest.raises(DataError, match="nowhere"):
         find_photos([tmp_path / "nowhere"])
+
+
+def test_no_more_processes_read_than_there_are_cores(folder, monkeypatch):
+    alone = batches(folder)
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0}, raising=False)
+    assert usable_cores() == 1
+    shared = batches(folder, workers=3)  # PyTorch warns of too many, and warnings are errors
+    assert greys(alone) == greys(shared)
+
+
+def test_a_process_ends_though_its_stream_is_not_read_to_the_end(folder):
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from tests.data.test_batches import DATA, HOLES, HolePhotos, find_photos, stream_batches\n"
+        "photos = HolePhotos(find_photos([Path(sys.argv[1])]), DATA, HOLES, 3)\n"
+        "kept = stream_batches(photos, 4, range(50), workers=1)\n"
+        "print(len(next(kept).image))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, folder], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "4\n", "")
+
+
+@pytest.mark.parametrize(("guide", "channels"), [("edges", 1), ("structure", 3)])
+def test_a_guide_is_of_the_whole_picture(tmp_path, guide, channels):
+    """What the hole holds is in it: a teacher may look there."""
+    pixels = np.random.default_rng(0).integers(0, 60, (48, 48, 3), np.uint8)
+    pixels[:, 24:] += 150
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    data = DataSection(size=48, framing="squash", flip=False, guide=guide)
+    holes = HolesSection(mixture={"rectangle": 1, "irregular": 1}, draw="each")
+    (batch,) = stream_batches(HolePhotos(find_photos([tmp_path]), data, holes, 0), 1, range(1))
+    assert batch.guide.shape == (2, channels, 48, 48)
+    assert torch.equal(batch.guide[0], batch.guide[1])
+    if guide == "structure":  # texture goes, the step stays
+        left, right = batch.guide[0, :, 10:38, 5:20], batch.guide[0, :, 10:38, 28:43]
+        assert right.mean() - left.mean() > 0.5
+        assert left.std() < 0.5 * batch.image[0, :, 10:38, 5:20].std()
+    else:
+        assert batch.guide.unique().tolist() == [0, 1]

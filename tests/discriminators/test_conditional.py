@@ -19,7 +19,7 @@ def test_scores_at_a_quarter_of_each_scale(height, width, maps):
 
 
 def test_a_layout_that_is_not_there():
-    with pytest.raises(ModelError, match="layout='other' is none of paper, released"):
+    with pytest.raises(ModelError, match="layout='other' is not one of paper, released"):
         ConditionalMultiScaleDiscriminator(layout="other")
 
 

@@ -32,7 +32,7 @@ def test_beside_the_grey_photo():
     (scale,) = network(edges, image, mask)
     (other,) = bare(torch.cat([edges, gray(image)], dim=1), image, mask)
     assert torch.equal(scale.scores, other.scores)
-    with pytest.raises(ModelError, match="beside='color' is none of nothing, gray"):
+    with pytest.raises(ModelError, match="beside='color' is not one of nothing, gray"):
         PatchDiscriminator(beside="color")
 
 

@@ -80,5 +80,5 @@ def test_signed_pictures_are_mid_grey_where_known():
 
 
 def test_what_it_cannot_see():
-    with pytest.raises(ModelError, match="sees='mask' is none of hole, picture"):
+    with pytest.raises(ModelError, match="sees='mask' is not one of hole, picture"):
         RegionWiseDiscriminator(sees="mask")

@@ -6,7 +6,7 @@ import pytest
 from tests.support.tiny_networks import write_blur
 
 from regionwise.engines import classical_engine, zoo
-from regionwise.engines.classical_engine import MembraneEngine
+from regionwise.engines.classical_engine import METHODS, MembraneEngine
 from regionwise.engines.onnx_engine import OnnxEngine
 from regionwise.errors import CheckpointError, ModelError, RegionwiseWarning
 from regionwise.weights import bundled
@@ -37,7 +37,7 @@ def test_bundled_models_come_with_their_cards_before_the_classical(weights: Path
     cards = zoo.list_models()
     assert cards[0] == ModelCard(**CARD)
     names = [card.name for card in cards]
-    assert names == ["tiny", "membrane", "patchmatch", "telea", "navier-stokes", "biharmonic"]
+    assert names == ["tiny", *METHODS]
     assert zoo.load_model("tiny").traits.file == weights / "tiny.onnx"
 
 
@@ -52,7 +52,7 @@ def test_what_is_not_installed_says_how(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("content", ["{", "[]", '{"name": "x"}', '{"nome": "x"}'])
 def test_a_broken_card_is_one_line(weights: Path, content: str) -> None:
     (weights / "tiny.json").write_text(content)
-    with pytest.raises(CheckpointError, match=r"tiny\.json is no model card"):
+    with pytest.raises(CheckpointError, match=r"tiny\.json is not a model card"):
         zoo.list_models()
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from regionwise.evaluation.bootstrap import estimate, paired_difference
+from regionwise.evaluation.bootstrap import _medians, estimate, paired_difference
 
 
 def test_the_interval_of_a_mean_agrees_with_scipy():
@@ -80,3 +80,30 @@ def test_the_same_seed_gives_the_same_interval():
     values = np.random.default_rng(5).normal(size=30)
     assert estimate(values, range(30), seed=1) == estimate(values, range(30), seed=1)
     assert estimate(values, range(30), seed=1) != estimate(values, range(30), seed=2)
+
+
+def test_the_interval_of_a_median_agrees_with_scipy():
+    values = np.random.default_rng(5).gamma(2, 1, 801)
+    ours = estimate(values, range(801), median=True)
+    theirs = stats.bootstrap(
+        (values,), np.median, method="percentile", n_resamples=9999
+    ).confidence_interval
+    assert ours.value == np.median(values)
+    assert ours.low == pytest.approx(theirs.low, abs=0.1)
+    assert ours.high == pytest.approx(theirs.high, abs=0.1)
+
+
+def test_a_median_of_drawn_groups_is_numpys():
+    rng = np.random.default_rng(6)
+    values, photos = rng.normal(size=24), np.repeat(np.arange(8), 3)
+    counts = rng.multinomial(8, np.full(8, 1 / 8), 50).astype(float)
+    ours = _medians(values, counts[:, photos])
+    repeated = [np.repeat(values, row[photos].astype(int)) for row in counts]
+    np.testing.assert_allclose(ours, [np.median(one) for one in repeated])
+
+
+def test_one_wild_picture_moves_a_mean_and_no_median():
+    values = np.append(np.linspace(0.9, 1.1, 20), 1e6)
+    assert estimate(values, range(21), median=True).high < 1.2
+    change = paired_difference(values, values - 0.5, range(21), median=True)
+    assert change.value == pytest.approx(0.5)

@@ -291,7 +291,7 @@ def test_only_the_standard_inception_is_called_fid(network, monkeypatch):
 
 def test_what_is_no_network_is_refused(tmp_path):
     (tmp_path / "x.pt").write_bytes(b"nothing")
-    with pytest.raises(CheckpointError, match="no TorchScript network"):
+    with pytest.raises(CheckpointError, match="not a TorchScript network"):
         load_extractor(str(tmp_path / "x.pt"), "cpu")
     with pytest.raises(ModelError, match=r"--fid: there is no file .*; it is at https"):
         load_extractor(str(tmp_path / "y.pt"), "cpu")

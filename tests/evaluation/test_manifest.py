@@ -30,6 +30,7 @@ def test_the_protocols_are_those_of_the_papers_and_our_own():
         "bakeoff-512",
         "card",
         "deepgin-table-2",
+        "deepgin-table-2-aim",
         "madf-table-1",
         "region-wise-table-2",
         "region-wise-table-3",
@@ -57,6 +58,12 @@ def test_a_protocol_draws_its_masks_bit_for_bit(name):
 def test_a_protocol_draws_all_its_masks_bit_for_bit(name):
     for one in read_manifest(name).sets:
         assert sum(1 for _ in one.draw_all()) == one.count
+
+
+def test_the_challenges_masks_leave_half_of_the_picture():
+    automaton = read_manifest("deepgin-table-2-aim").sets[0]
+    share = np.mean([automaton.draw(number).mean() for number in range(100)])
+    assert share == pytest.approx(0.52, abs=0.03)
 
 
 def test_no_two_masks_of_a_protocol_are_the_same():
@@ -122,7 +129,7 @@ def test_the_manifests_checksum_is_of_what_it_says(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "no manifest"), ('{"name": "x"}', "title"), ("[]", "no manifest: the whole")],
+    [("{", "not a manifest"), ('{"name": "x"}', "title"), ("[]", "not a manifest: the whole")],
 )
 def test_a_broken_manifest_is_refused_in_one_line(tmp_path, text, message):
     (tmp_path / "m.json").write_text(text)

@@ -10,10 +10,11 @@ from skimage import data
 from skimage.color import rgb2gray
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
+from regionwise.errors import DataError
 from regionwise.evaluation.metrics.metric import FilledPicture
-from regionwise.evaluation.metrics.pixels import PSNR_LIMIT, l1, l1_grey, l2, psnr
-from regionwise.evaluation.metrics.registry import METRICS, measure
-from regionwise.evaluation.metrics.sharpness import gradient_energy
+from regionwise.evaluation.metrics.pixels import PSNR_LIMIT, l1, l1_grey, l1_rn, l2, psnr
+from regionwise.evaluation.metrics.registry import BY_NAME, METRICS, measure, metrics_named
+from regionwise.evaluation.metrics.sharpness import Sharpness, gradient_energy
 from regionwise.evaluation.metrics.ssim import ssim, ssim_map
 
 
@@ -91,6 +92,15 @@ def test_the_grey_variant_is_the_scripts_formula(pair):
     assert l1_grey(truth, answer) == pytest.approx(np.abs(a - b).sum() / (a + b).sum(), rel=1e-6)
 
 
+def test_rns_l1_lets_errors_of_the_channels_cancel(pair):
+    truth, answer, _ = pair
+    means = [sum(p[channel] for channel in range(3)) / 3 for p in (truth, answer)]
+    assert l1_rn(truth, answer) == pytest.approx(np.abs(means[0] - means[1]).mean(), rel=1e-5)
+    opposite = truth + 0.1 * np.array([1, -1, 0])[:, None, None]
+    assert l1_rn(truth, opposite) == pytest.approx(0, abs=1e-7)
+    assert l1_rn(truth, truth + 0.1) == pytest.approx(l1(truth, truth + 0.1))
+
+
 def test_values_of_the_hole_see_the_hole_only(pair):
     truth, answer, hole = pair
     share = hole.mean()
@@ -127,9 +137,14 @@ def test_every_metric_at_any_size(height, width, seed):
     truth, answer = rng.random((2, 3, height, width), dtype=np.float32)
     hole = rng.random((height, width)) < 0.5
     hole[0, 0] = True
-    values = measure(FilledPicture(truth, answer, hole))
-    assert {score.name for metric in METRICS for score in metric.scores} <= values.keys()
-    assert all(math.isfinite(value) for value in values.values())
+    values = measure(FilledPicture(truth, answer, hole), metrics_named("all"))
+    scores = {score.name for metric in metrics_named("all") for score in metric.scores}
+    assert scores <= values.keys()
+    without = {name for name, value in values.items() if not math.isfinite(value)}
+    assert without <= {"seam", "naturalness", "sharpness", "sharpness_error"}
+    if hole.all():  # no border, nothing known
+        assert {"seam", "naturalness"} <= without
+    assert ("sharpness" in without) == (values["texture_truth"] == 0)  # no two neighbours missing
     same = measure(FilledPicture(truth, truth, hole))
     assert same["psnr"] == same["psnr_hole"] == PSNR_LIMIT
     assert same["ssim"] == pytest.approx(1)
@@ -150,3 +165,29 @@ def test_sums_keep_their_digits_in_float32_pictures():
     answer = truth + np.float32(0.1)
     exact = float(np.float64(answer[0, 0, 0]) - np.float64(truth[0, 0, 0]))
     assert l1(truth, answer) == pytest.approx(exact, rel=1e-12)
+
+
+def test_sharpness_is_taken_picture_by_picture():
+    rng = np.random.default_rng(2)
+    truth = rng.random((3, 9, 11))
+    hole = np.zeros((9, 11), bool)
+    hole[0:4, 3:11] = True  # at the border
+    half = FilledPicture(truth, 0.5 * truth, hole)
+    values = Sharpness().measure(half)
+    assert values["sharpness"] == pytest.approx(0.25)  # of energies, which are squares
+    assert values["sharpness_error"] == pytest.approx(2)
+    values = Sharpness().measure(FilledPicture(truth, 2 * truth, hole))
+    assert values["sharpness_error"] == pytest.approx(2)  # too much counts like too little
+    flat = Sharpness().measure(FilledPicture(truth, np.zeros_like(truth), hole))
+    assert flat["sharpness_error"] == pytest.approx(math.log2(1e6))
+    nothing = Sharpness().measure(FilledPicture(np.zeros_like(truth), truth, hole))
+    assert math.isnan(nothing["sharpness_error"])
+
+
+def test_metrics_are_chosen_by_name():
+    assert metrics_named("") == METRICS
+    assert set(BY_NAME.values()) - set(METRICS) == {BY_NAME["naturalness"]}
+    assert metrics_named("all") == tuple(BY_NAME.values())
+    assert metrics_named("seam, psnr") == (BY_NAME["psnr"], BY_NAME["seam"])
+    with pytest.raises(DataError, match=r"--metrics: 'lpips' is none of psnr, .*, all"):
+        metrics_named("psnr,lpips")

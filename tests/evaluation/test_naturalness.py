@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from regionwise.evaluation.metrics.naturalness import SIDE, naturalness, patch_distance, seam
+from regionwise.evaluation.metrics.metric import FilledPicture
+from regionwise.evaluation.metrics.naturalness import (
+    SIDE,
+    Naturalness,
+    Seam,
+    naturalness,
+    patch_distance,
+    seam,
+)
 
 
 def _scene() -> tuple[np.ndarray, np.ndarray]:
@@ -35,6 +43,40 @@ def test_patch_distance_against_a_slow_reference() -> None:
                 known.append(patch)
     distances = [np.sqrt(((np.array(known) - patch) ** 2).mean(axis=1).min()) for patch in wanted]
     assert patch_distance(picture, hole) == pytest.approx(np.mean(distances), rel=1e-4)
+
+
+@pytest.mark.parametrize("corner", [(20, 25), (0, 0), (52, 61)])
+def test_a_seam_against_a_slow_reference(corner: tuple[int, int]) -> None:
+    picture, hole = _scene()
+    hole[:] = False
+    hole[corner[0] : corner[0] + 8, corner[1] : corner[1] + 9] = True  # two lie at the border
+
+    def distance_to_border(row: int, column: int) -> int:
+        """Steps from a pixel to the nearest one of the other side."""
+        others = np.argwhere(hole != hole[row, column])
+        return int(np.abs(others - (row, column)).max(axis=1).min())
+
+    across, beside = [], []
+    for row, column in np.ndindex(hole.shape):
+        for other in ((row + 1, column), (row, column + 1)):
+            if other[0] == hole.shape[0] or other[1] == hole.shape[1]:
+                continue
+            step = float(np.abs(picture[:, row, column] - picture[:, other[0], other[1]]).mean())
+            if hole[row, column] != hole[other]:
+                across.append(step)
+            elif max(distance_to_border(row, column), distance_to_border(*other)) <= 4:
+                beside.append(step)
+    assert seam(picture, hole) == pytest.approx(np.mean(across) / np.mean(beside), rel=1e-5)
+
+
+def test_more_known_pixels_are_taken_where_they_are_given() -> None:
+    picture, hole = _scene()
+    answer = np.where(hole, 0.5, picture).astype(np.float32)
+    part = np.s_[18:37, 23:47]
+    wide = FilledPicture(picture, answer, hole)
+    narrow = FilledPicture(picture[:, *part], answer[:, *part], hole[part], wide)
+    for metric in (Naturalness(), Seam()):
+        assert metric.measure(narrow) == metric.measure(wide)
 
 
 def test_the_truth_is_natural_a_blur_is_flat_and_noise_is_alien() -> None:

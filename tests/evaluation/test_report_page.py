@@ -42,7 +42,7 @@ def report(tmp_path_factory):
     ]
     tables = make_tables(rows, plan, MODELS, [Score("psnr", "PSNR (dB)", "higher", digits=2)])
     white, black, grey = (Image.new("RGB", (64, 64), c) for c in ("white", "black", "grey"))
-    sample = Sample("photo 1, 10-20%", white, grey, dict.fromkeys(MODELS, black))
+    sample = Sample("photo 1, 10-20%", white, grey, black, dict.fromkeys(MODELS, black))
     record = {"command": "regionwise evaluate " + "x" * 300, "seconds": {"a": 0.12345}, "notes": []}
     file = tmp_path_factory.mktemp("report") / "report.html"
     file.write_text(html_report("<title> & more", record, tables, [sample], ["<failed>"]))

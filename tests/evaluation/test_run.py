@@ -17,10 +17,11 @@ from regionwise.errors import DataError, ModelError, OutputError, RegionwiseErro
 from regionwise.evaluation.manifest import Manifest, MaskSet
 from regionwise.evaluation.metrics.pixels import psnr
 from regionwise.evaluation.rows import Row, append_row, read_rows
-from regionwise.evaluation.run import Evaluation, Shard, fill_and_compose, read_truth
+from regionwise.evaluation.run import Evaluation, fill_and_compose, read_truth
 from regionwise.evaluation.settings import EvaluationSettings, claim_folder
 from regionwise.evaluation.summary import errors_of, tables_of, write_summary
 from regionwise.evaluation.workers import run_in_workers
+from regionwise.filling.shard import Shard
 from regionwise.photos.photo_source import PhotoSource
 from regionwise.weights import bundled
 
@@ -237,7 +238,9 @@ def test_masks_of_a_folder_go_into_bins_and_an_empty_one_is_told(photos, tmp_pat
     assert len(plan.notes) == 3
     assert "no mask in" in plan.notes[0]
     assert "20-30%" in plan.notes[0]
-    names = [plan.sets[1].hole(number, PhotoSource(photos, "x"))[0][-5:] for number in range(3)]
+    names = [
+        plan.sets[1].hole(number, PhotoSource(photos, "x"), (32, 32))[0][-5:] for number in range(3)
+    ]
     assert names == ["1.png", "2.png", "1.png"]
 
 

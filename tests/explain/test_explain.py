@@ -6,17 +6,24 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 from tests.support.pictures import open_picture
+from torch import nn
 
 from regionwise.checkpoints import Checkpoint, save_checkpoint
 from regionwise.cli import main
-from regionwise.errors import ModelError
 from regionwise.explain import explain
+from regionwise.explain.attention import attention_of, recorded_attention
+from regionwise.explain.back_projections import recorded_projections
 from regionwise.explain.color_maps import amounts, black_and_white, grey, signs
+from regionwise.explain.decoders import recorded_decoders
+from regionwise.explain.look import deepest_point
 from regionwise.explain.mask_filters import window_filters
-from regionwise.explain.panel import Section, Tile, draw_panel
+from regionwise.explain.panel import PanelSection, Tile, draw_panel
+from regionwise.explain.region_convs import filter_parts, recorded_filters
 from regionwise.explain.region_norms import recorded_regions
 from regionwise.layers.mask_aware_filter import MaskAwareFilter
-from regionwise.models.registry import create_model
+from regionwise.layers.region_conv import RegionConv
+from regionwise.layers.self_attention import SelfAttention
+from regionwise.models.registry import create_model, model_names, network_card
 
 
 @pytest.fixture
@@ -100,26 +107,119 @@ class TestWindowFilters:
         assert len(window_filters(layer, torch.ones(1, 3, 9, 9), count=50)) == 9
 
 
-@pytest.mark.parametrize("network", [("rn", {}), ("rn", {"architecture": 6}), ("madf", {})])
-def test_panel_of_each_network(network, picture):
-    name, options = network
-    panel = explain(tiny(name, **options), *picture, title="a title")
+@pytest.mark.parametrize("name", model_names())
+def test_panel_of_each_network(name, picture):
+    network = create_model(name, **network_card(name).slim).eval()
+    panel = explain(network, *picture, title="a title")
     assert panel.mode == "RGB"
     pixels = np.asarray(panel)
-    assert min(pixels.shape[:2]) > 300
+    assert min(pixels.shape[:2]) > 250
     assert (pixels[-10:] == 255).all()
     assert (pixels[:, -10:] == 255).all(), "a tile is cut off"
 
 
-def test_network_without_such_layers(picture):
-    with pytest.raises(ModelError, match=r"architecture 4, 5 or 6"):
-        explain(tiny("rn", architecture=1), *picture)
+def test_a_network_with_more_to_show_gets_more(picture):
+    heights = [explain(tiny("rn", architecture=number), *picture).height for number in (1, 5)]
+    assert heights[1] > heights[0] + 500
+
+
+class TestAttention:
+    def test_is_the_layers_own(self):
+        """The weights of a position, over the values, are what the layer gives it."""
+        torch.manual_seed(0)
+        layer = SelfAttention(6)
+        nn.init.normal_(layer.output.weight)
+        x = torch.randn(1, 6, 5, 7)
+        weights = attention_of(layer, x, (3, 2))
+        assert weights.sum().item() == pytest.approx(1, abs=1e-6)
+        value = layer.embedding(x)[0].chunk(3)[2]
+        attended = torch.einsum("hw,chw->c", weights, value)
+        expected = x[0, :, 3, 2] + layer.output(attended.view(1, -1, 1, 1))[0, :, 0, 0]
+        torch.testing.assert_close(layer(x)[0, :, 3, 2], expected)
+
+    def test_a_point_is_followed_at_three_scales(self):
+        network = create_model("deepgin", width=4, blocks=2).eval()
+        image, mask = torch.rand(1, 3, 90, 130), torch.zeros(1, 1, 90, 130)
+        mask[..., 30:60, 40:100] = 1
+        with recorded_attention(network, (45, 70), 90) as layers, torch.no_grad():
+            network(image, mask)
+        assert [(one.stride, one.position) for one in layers] == [
+            (16, (2, 4)), (8, (5, 8)), (4, (11, 17))
+        ]  # fmt: skip
+        assert [one.weights.shape for one in layers] == [(6, 9), (12, 18), (24, 36)]
+
+    def test_the_deepest_point_is_in_the_middle_of_the_hole(self):
+        hole = np.zeros((30, 40), bool)
+        hole[5:16, 10:33] = True
+        row, column = deepest_point(hole)
+        assert row == 10
+        assert 15 <= column <= 27
+        assert deepest_point(hole & False) == (15, 20)
+
+
+def test_back_projection_is_taken_apart():
+    network = create_model("deepgin", width=4, blocks=2).train()
+    image, mask = torch.rand(1, 3, 32, 48), torch.zeros(1, 1, 32, 48)
+    mask[..., 8:20, 10:40] = 1
+    with recorded_projections(network) as found, torch.no_grad():
+        answer = network(image, mask).answer
+    (one,) = found
+    torch.testing.assert_close(one.before + one.weight * one.residual, answer)
+    assert 0 < one.weight.min() < one.weight.max() < 1
+
+
+@pytest.mark.parametrize("reading", ["released", "window"])
+@pytest.mark.parametrize("upsample", [False, True])
+def test_filters_parts_add_up_to_the_answer(reading, upsample):
+    torch.manual_seed(0)
+    layer = RegionConv([5, 3], 4, reading=reading, upsample=upsample)
+    maps = [torch.randn(1, 5, 12, 10), torch.randn(1, 3, 12, 10)]
+    hole = torch.zeros(1, 1, 12, 10)
+    hole[..., 3:8, 2:7] = 1
+    regions = torch.cat([1 - hole, hole], dim=1)
+    known, missing = filter_parts(layer, maps, regions)
+    answer = layer(maps, regions)
+    if reading == "released":
+        torch.testing.assert_close(known + missing + layer.bias.view(1, -1, 1, 1), answer)
+        return
+    size = answer.shape[2:]
+    inside = F.interpolate(hole, size=size) > 0.5
+    if not upsample:  # with corners aligned, doubled regions lie elsewhere
+        assert (known * inside).abs().max() == 0
+        assert (missing * ~inside).abs().max() == 0
+    assert ((known != 0) & (missing != 0)).sum() == 0
+
+
+def test_the_holes_filter_works_in_the_hole():
+    network = create_model("region-wise", width=4).eval()
+    image, mask = torch.rand(1, 3, 80, 80), torch.zeros(1, 1, 80, 80)
+    mask[..., 20:60, 20:60] = 1
+    with recorded_filters(network) as layers, torch.no_grad():
+        network(image, mask)
+    assert [one.parts[0].shape for one in layers] == [(40, 40), (40, 40), (80, 80)]
+    for one in layers:
+        share = one.share(1)
+        middle, edge = share.shape[0] // 2, 2
+        assert share[middle, middle] == 1
+        assert share[edge, edge] == 0
+
+
+def test_decoders_level_by_level():
+    network = tiny("madf")
+    image, mask = torch.rand(1, 3, 40, 52), torch.zeros(1, 1, 40, 52)
+    mask[..., 10:25, 12:40] = 1
+    with recorded_decoders(network) as decoders, torch.no_grad():
+        network(image, mask)
+    shapes = [(10, 14), (20, 28)]
+    assert {name: [x.shape for x in found] for name, found in decoders.items()} == {
+        "recovery": shapes, "refinement 1": shapes
+    }  # fmt: skip
 
 
 def test_panel_holds_the_tiles_unchanged():
     rng = np.random.default_rng(0)
     tile = rng.integers(0, 200, (30, 50, 3), np.uint8)
-    panel = np.asarray(draw_panel("t", [Section("s", "n", [("", [Tile(tile)])], height=30)]))
+    panel = np.asarray(draw_panel("t", [PanelSection("s", "n", [("", [Tile(tile)])], height=30)]))
     places = np.argwhere((panel[:-29, :-49] == tile[0, 0]).all(-1))
     assert any((panel[y : y + 30, x : x + 50] == tile).all() for y, x in places)
 
@@ -154,7 +254,7 @@ class TestCommand:
         return main([*map(str, call), *more])
 
     def test_with_the_bundled_network(self, files):
-        assert self.run(files, "--size", "64") == 0
+        assert self.run(files, "--size", "64", "--point", "30,20") == 0
         assert open_picture(files / "panel.png").width > 600
 
     def test_with_a_file_and_not_over_one(self, files, capsys):
@@ -170,6 +270,7 @@ class TestCommand:
             (("--model", "nothing.pt"), "mask.png", "nothing.pt: there is no such file"),
             (("--model", "telea"), "mask.png", "telea: there is no such file"),
             ((), "tiny.safetensors", "mask can't be used"),
+            (("--point", "90,3"), "mask.png", "--point 90,3: give X,Y inside the photo, 90x50"),
         ],
     )
     def test_bad_input_is_told_in_a_line(self, files, capsys, more, mask, message):

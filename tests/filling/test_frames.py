@@ -6,12 +6,13 @@ import io
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
-from tests.support.photo_files import QUICK, noise, saved
+from tests.support.photo_files import QUICK, SRGB, XMP, exif_of, noise, saved
 
 import regionwise
 from regionwise.cli import main
@@ -22,7 +23,7 @@ from regionwise.filling.photo_bytes import fill_bytes
 SIZE = (20, 30)
 MASK = np.zeros(SIZE, bool)
 MASK[5:12, 8:20] = True
-KINDS = ("GIF", "PNG", "WEBP", "TIFF")
+KINDS = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")
 
 
 def frames_of(data: bytes, mode: str = "RGBA") -> list[np.ndarray]:
@@ -54,6 +55,8 @@ def moving(kind: str, count: int = 3, colors: int = 40) -> bytes:
         picture.paste((255, 0, 10 * number), (4 * number, 2, 4 * number + 5, 9))
         pictures.append(picture)
     how = {} if kind == "TIFF" else {"duration": [70, 130, 200][:count], "loop": 3}
+    if kind == "AVIF":
+        del how["loop"]
     if kind == "WEBP":
         how["lossless"] = True
     return saved(pictures[0], kind, save_all=True, append_images=pictures[1:], **how)
@@ -78,7 +81,31 @@ def test_every_picture_is_filled_and_known_pixels_stay(kind: str) -> None:
     if kind != "TIFF":
         assert delays_of(after) == delays_of(data)
         with Image.open(io.BytesIO(after)) as image:
-            assert image.info["loop"] == 3
+            assert image.info.get("loop") == (None if kind == "AVIF" else 3)
+
+
+def test_the_fill_of_a_noisy_sequence_does_not_flicker() -> None:
+    numbers = np.random.default_rng(0)
+    still = numbers.integers(0, 256, (12, 12, 3)).repeat(8, axis=0).repeat(8, axis=1)
+    frames = [
+        Image.fromarray(np.clip(still + numbers.normal(0, 5, still.shape), 0, 255).astype(np.uint8))
+        for _ in range(4)
+    ]
+    hole = np.zeros((96, 96), bool)
+    hole[30:66, 34:62] = True
+    mask = saved(Image.fromarray(hole), "PNG")
+    how = FillOptions(model="membrane", large="detail")
+    together = fill_bytes(
+        saved(frames[0], "TIFF", save_all=True, append_images=frames[1:]), mask, how
+    )[0]
+    alone = [fill_bytes(saved(frame, "PNG"), mask, how)[0] for frame in frames]
+
+    def flicker(pictures: list[np.ndarray]) -> float:
+        return float(np.abs(np.diff(np.stack(pictures).astype(float), axis=0))[:, hole].mean())
+
+    steady = flicker(frames_of(together, "RGB"))
+    assert steady < 0.7 * flicker([frames_of(one, "RGB")[0] for one in alone])
+    assert steady < 10  # the noise itself is 5 · 2 / √π
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -108,7 +135,7 @@ def test_a_page_too_many_is_one_line(kind: str) -> None:
     _, row = filled(moving(kind), page=4)
     assert "from 1 to 3" in row.error
     _, row = filled(saved(Image.fromarray(noise("RGB", *SIZE)), kind), page=2)
-    assert "from 1 to 1" in row.error
+    assert "has one picture; leave `page` out" in row.error
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -219,3 +246,43 @@ class TestGif:
         twice = first[:-1] + block + b";"
         assert len(frames_of(twice)) == 2
         assert len(frames_of(filled(twice)[0])) == 2
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("said", [{}, {"exif": exif_of(1), "xmp": XMP}, {"icc_profile": SRGB}])
+def test_an_avif_sequence_keeps_what_it_says(mode: str, said: dict[str, bytes]) -> None:
+    pictures = [Image.fromarray(noise(mode, *SIZE, seed)) for seed in (1, 2, 3, 4)]
+    delays = [40, 500, 20, 70]
+    more = {"append_images": pictures[1:], "duration": delays, "save_all": True}
+    data = saved(pictures[0], "AVIF", **more, **said)
+    after, row = filled(data)
+    assert (row.status, row.frames) == ("filled", 4)
+    assert delays_of(after) == delays
+    with Image.open(io.BytesIO(data)) as old, Image.open(io.BytesIO(after)) as new:
+        assert new.info.get("xmp") == old.info.get("xmp")
+        assert new.info.get("icc_profile") == old.info.get("icc_profile")
+        assert new.getexif().get(0x0110) == old.getexif().get(0x0110)
+        assert bool(new.info.get("exif")) == ("exif" in said)
+    for before, now in zip(frames_of(data), frames_of(after), strict=True):
+        assert np.array_equal(before[~MASK], now[~MASK])
+
+
+def test_an_animated_jpeg_xl_gives_single_pictures_alone(tmp_path: Path) -> None:
+    frames = np.stack([noise("RGB", *SIZE, seed) for seed in (1, 2, 3)])
+    data = bytes(imagecodecs.jpegxl_encode(frames, lossless=True, usecontainer=True))
+    for options in ({}, {"page": 2}):
+        _, row = filled(data, **options)
+        assert row.status == "failed"
+        assert "is an animation, which is not written as JPEG XL; fill one" in row.error
+    (tmp_path / "a.jxl").write_bytes(data)
+    Image.fromarray(MASK).save(tmp_path / "m.png")
+    arguments = ["fill", str(tmp_path / "a.jxl"), str(tmp_path / "m.png"), "--model=membrane"]
+    assert main([*arguments, "--page=2", "-o", str(tmp_path / "b.png")]) == 0
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "b.png"))[~MASK], frames[1][~MASK])
+
+
+def test_a_profile_that_jpeg_xl_loses_is_told(tmp_path: Path, capsys: Any) -> None:
+    Image.fromarray(noise("RGB", *SIZE)).save(tmp_path / "a.png", icc_profile=SRGB)
+    arguments = ["fill", str(tmp_path / "a.png"), "--box=2,2,5,5", "--model=membrane"]
+    assert main([*arguments, "-o", str(tmp_path / "b.jxl")]) == 0
+    assert "its colour profile is lost: JPEG XL is written without one" in capsys.readouterr().err

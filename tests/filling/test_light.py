@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation
 
 from regionwise.classical.synthesis import Synthesis
 from regionwise.filling.light import Copies, copy_pixels, lit_copies
@@ -44,16 +45,40 @@ def test_nothing_is_copied_out_of_a_hole() -> None:
     assert not there.any()
 
 
-def test_copies_take_the_light_of_the_voted_fill() -> None:
-    picture = np.full((50, 80, 3), 0.3, np.float32)
-    picture[:, 40:] = 0.5  # the hole's side is lighter than where it is copied from
+def found_by(picture: np.ndarray, hole: np.ndarray, offsets: np.ndarray) -> Synthesis:
+    reached = binary_dilation(hole, np.ones((3, 3)), iterations=3)
+    offsets = np.where(reached[..., None], offsets, 0).astype(np.int32)
+    return Synthesis(picture, offsets, reached, np.zeros(hole.shape, np.float32))
+
+
+def lit(found: Synthesis, hole: np.ndarray) -> np.ndarray:
+    """The copies in their light, all over the searched picture."""
+    copies = lit_copies(found, hole)
+    rows, columns = np.mgrid[: hole.shape[0], : hole.shape[1]]
+    rows, columns = rows + copies.offsets[..., 0], columns + copies.offsets[..., 1]
+    return np.where(hole[..., None], found.picture[rows, columns] + copies.light, found.picture)
+
+
+def test_copies_take_the_light_of_where_they_come() -> None:
+    grain = np.random.default_rng(0).normal(0, 0.02, (50, 80, 1)).astype(np.float32)
+    picture = np.full((50, 80, 3), 0.3, np.float32) + grain
+    picture[:, 40:] += 0.2  # the hole's side is lighter than where it is copied from
     hole = np.zeros((50, 80), bool)
     hole[15:35, 50:70] = True
-    reached = np.zeros((50, 80), bool)
-    reached[12:38, 47:73] = True
-    offsets = np.zeros((50, 80, 2), np.int32)
-    offsets[reached] = (0, -40)
-    found = Synthesis(picture, offsets, reached, np.zeros((50, 80), np.float32))
-    copies = lit_copies(found, hole)
-    lit = picture[25, 60 - 40] + copies.light[25, 60]
-    np.testing.assert_allclose(lit, 0.5, atol=0.051)  # and a bounded step from the border
+    offsets = np.zeros((50, 80, 2))
+    offsets[..., 1] = -40
+    result = lit(found_by(picture, hole, offsets), hole)[15:35, 50:70]
+    assert abs(result.mean() - 0.5) < 0.01
+    np.testing.assert_allclose(result.std(), 0.02, rtol=0.2)
+
+
+def test_two_copies_of_unlike_light_meet_in_no_line() -> None:
+    picture = np.full((90, 120, 3), 0.5, np.float32)
+    picture[:, :40], picture[:, 80:] = 0.4, 0.6
+    hole = np.zeros((90, 120), bool)
+    hole[20:70, 40:80] = True
+    picture[20:70, 40:60], picture[20:70, 60:80] = 0.4, 0.6  # as voted: a step in the middle
+    offsets = np.zeros((90, 120, 2))
+    offsets[:, :60, 1], offsets[:, 60:, 1] = -30, 30
+    result = lit(found_by(picture, hole, offsets), hole)
+    assert np.abs(np.diff(result[45, 36:84, 0])).max() < 0.03  # of 0.2

@@ -12,6 +12,7 @@ from regionwise.errors import RegionwiseError
 from regionwise.filling.options import FillOptions, choices_of, option_of
 from regionwise.web.messages import StatelessFill
 
+NOT_FOR_CLIENTS = {"device", "page", "keep_video", "stage", "raw"}
 NAMES = [one.name for one in fields(FillOptions)]
 
 
@@ -23,7 +24,13 @@ def test_each_option_is_there_through_every_door(capsys: pytest.CaptureFixture[s
         assert python[one.name].default == one.default
         assert f"--{one.name.replace('_', '-')}" in told
         assert one.name == "model" or option_of(one).help in str(regionwise.fill.__doc__)
-        if one.name not in {"device", "page", "keep_video"}:  # which are not for clients
+        if one.name not in {
+            "device",
+            "page",
+            "keep_video",
+            "stage",
+            "raw",
+        }:  # which are not for clients
             field = StatelessFill.model_fields[one.name]
             assert (field.default, field.description) == (one.default, option_of(one).help)
 

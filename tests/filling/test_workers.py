@@ -22,11 +22,12 @@ from regionwise.engines.engine import NO_TRAITS, Engine
 from regionwise.engines.zoo import load_model
 from regionwise.errors import ModelError, RegionwiseError
 from regionwise.filling.folder import remove_leftovers
-from regionwise.filling.folder_jobs import Shard, find_jobs, parse_shard
+from regionwise.filling.folder_jobs import find_jobs
 from regionwise.filling.options import FillOptions
 from regionwise.filling.outcome import FillOutcome
 from regionwise.filling.outcome_files import OutcomeFile, read_outcomes
 from regionwise.filling.photo_bytes import fill_bytes
+from regionwise.filling.shard import Shard, parse_shard
 from regionwise.filling.workers import fill_folder_in_processes, threads_of
 
 BOX = FillOptions(box=(3, 3, 9, 9))
@@ -94,7 +95,7 @@ class TestBytes:
         from concurrent.futures import ThreadPoolExecutor
 
         photo = encoded(np.zeros((30, 40, 3), np.uint8))
-        huge = FillOptions(box=(0, 0, 40, 40), model="membrane")
+        huge = FillOptions(box=(0, 1, 40, 40), model="membrane")
         with ThreadPoolExecutor(4) as pool:
             rows = list(pool.map(lambda _: fill_bytes(photo, None, huge)[1], range(40)))
         assert {row.warnings for row in rows} == {rows[0].warnings}
@@ -146,7 +147,9 @@ class TestWorkers:
         save_photos(tmp_path / "photos", 2)
         masks = tmp_path / "masks"
         masks.mkdir()
-        Image.new("L", (40, 40), 255).save(masks / "000.png")
+        mask = Image.new("L", (40, 40), 255)
+        mask.putpixel((0, 0), 0)
+        mask.save(masks / "000.png")
         jobs = find_jobs(tmp_path / "photos", masks, tmp_path / "out")
         rows = fill_folder_in_processes(jobs, MembraneEngine, FillOptions(), workers=1)
         assert {row.key: row.status for row in rows} == {"000.png": "filled", "001.png": "failed"}

@@ -53,9 +53,13 @@ def sources() -> dict[str, tuple[bytes, ...]]:
             saved(image.convert("L"), "JPEG"),
             2 * saved(image, "JPEG"),
         ),
-        "avif": (saved(image, "AVIF", exif=exif, xmp=XMP), saved(alpha, "AVIF")),
+        "avif": (
+            saved(image, "AVIF", exif=exif, xmp=XMP),
+            saved(alpha, "AVIF"),
+            saved(image, "AVIF", save_all=True, append_images=more, duration=80, xmp=XMP),
+        ),
         "jp2": _by_imagecodecs("jpeg2k_encode"),
-        "jxl": _by_imagecodecs("jpegxl_encode"),
+        "jxl": (*_by_imagecodecs("jpegxl_encode"), _animated_jpeg_xl()),
     }
     if all(one.lacks is None for one in FORMATS):
         import pillow_heif
@@ -71,6 +75,13 @@ def _by_imagecodecs(name: str) -> tuple[bytes, ...]:
 
     encode = getattr(imagecodecs, name)
     return tuple(bytes(encode(noise(mode, *SIZE), 0)) for mode in ("RGB", "RGBA", "L16"))
+
+
+def _animated_jpeg_xl() -> bytes:
+    import imagecodecs
+
+    frames = np.stack([noise("RGB", *SIZE, seed) for seed in (1, 2)])
+    return bytes(imagecodecs.jpegxl_encode(frames, lossless=True))
 
 
 def mutated(kind: str, seed: int) -> bytes:

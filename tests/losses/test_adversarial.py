@@ -232,9 +232,9 @@ def test_names_and_options_that_are_not_there():
         loss("hing")
     with pytest.raises(RecipeError, match="hinge has no option 'patch'; there are: patches"):
         loss("hinge", patch="hole")
-    with pytest.raises(ModelError, match="patches='some' is none of all, hole"):
+    with pytest.raises(ModelError, match="patches='some' is not one of all, hole"):
         loss("hinge", patches="some")
-    with pytest.raises(ModelError, match="penalty_in='some' is none of all, hole"):
+    with pytest.raises(ModelError, match="penalty_in='some' is not one of all, hole"):
         loss("wasserstein", penalty_in="some")
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -72,7 +73,7 @@ def test_any_size_and_mask(height, width, batch, share, row, start):
 
 
 @pytest.mark.parametrize("start", ["mean", "membrane"])
-@pytest.mark.parametrize("encoder", ["mask_aware", "partial", "gated"])
+@pytest.mark.parametrize("encoder", ["mask_aware", "partial", "gated", "gated_mask_aware"])
 def test_the_hole_is_not_looked_into(start, encoder):
     network = slim(start=start, encoder=encoder)
     image, mask = inputs()
@@ -82,7 +83,7 @@ def test_the_hole_is_not_looked_into(start, encoder):
             assert torch.equal(one, two)
 
 
-@pytest.mark.parametrize("encoder", ["mask_aware", "partial", "gated"])
+@pytest.mark.parametrize("encoder", ["mask_aware", "partial", "gated", "gated_mask_aware"])
 def test_the_mask_is_looked_at(encoder):
     """A known pixel of the mean colour is another thing than a missing one."""
     network = slim(encoder=encoder, refinements=0)
@@ -91,6 +92,57 @@ def test_the_mask_is_looked_at(encoder):
         known = network(image, torch.zeros(1, 1, 32, 32)).answer
         half = network(image, torch.ones(1, 1, 32, 32)).answer
     assert (known - half).abs().max() > 1e-4
+
+
+def test_a_gate_without_weights_halves_the_filters_answer():
+    """The second half of the outputs is the gate's: 0 there, and its sigmoid is a half."""
+    plain, gated = slim(refinements=0), slim(refinements=0, encoder="gated_mask_aware")
+    ours, theirs = plain.encoder.levels[0], gated.encoder.levels[0]
+    assert theirs.weight.shape[0] == 2 * ours.weight.shape[0]
+    with torch.no_grad():
+        filters = ours.weight.unflatten(0, (17, -1))  # of 16 features and the constant
+        both = torch.cat([filters, torch.zeros_like(filters)], dim=1)
+        theirs.weight.copy_(both.flatten(0, 1))
+        theirs.mask_conv.load_state_dict(ours.mask_conv.state_dict())
+        gated.encoder.widen[0].load_state_dict(plain.encoder.widen[0].state_dict())
+        image, mask = inputs()
+        x = torch.cat([image, *3 * [1 - mask]], dim=1)
+        expected = plain.encoder.widen[0](ours(x, 1 - mask)[0].relu() / 2).relu()
+        torch.testing.assert_close(gated.encoder(x, mask)[0], expected)
+
+
+def test_attention_begins_with_no_effect():
+    torch.manual_seed(0)
+    attended = slim(levels=5, attention=True)
+    plain = slim(levels=5)
+    weights = attended.state_dict()
+    assert len([key for key in weights if key.endswith("embedding.weight")]) == 3
+    plain.load_state_dict({k: v for k, v in weights.items() if not k.startswith("attentions")})
+    image, mask = inputs()
+    with torch.no_grad():
+        assert torch.equal(attended(image, mask).answer, plain(image, mask).answer)
+        for layer in attended.attentions.values():
+            torch.nn.init.normal_(layer.output.weight)
+        assert not torch.equal(attended(image, mask).answer, plain(image, mask).answer)
+
+
+@pytest.mark.parametrize("start", ["mean", "membrane"])
+@pytest.mark.parametrize("refinements", [0, 2])
+def test_back_projection(start, refinements):
+    """Where its weight is 1 the answer at 1/4 of the size is the low resolution itself."""
+    network = slim(start=start, refinements=refinements, back_projection=True).train()
+    torch.nn.init.zeros_(network.back_projection.weight.weight)
+    torch.nn.init.constant_(network.back_projection.weight.bias, 50.0)
+    image, mask = inputs(2, 33, 49)
+    prediction = network(image, mask)
+    low = prediction.low_resolution
+    assert low.shape == (2, 3, 9, 13)
+    small = F.interpolate(prediction.answer, low.shape[-2:], mode="bilinear", align_corners=True)
+    torch.testing.assert_close(small, low, atol=1e-4, rtol=1e-4)
+    nan = image.masked_fill(mask > 0, torch.nan)
+    torch.testing.assert_close(network.eval()(nan, mask).answer, network(image, mask).answer)
+    network.train()(image, mask).answer.square().mean().backward()
+    assert network.low_resolution.weight.grad.any()
 
 
 def test_what_is_padded_is_a_hole():
@@ -143,9 +195,9 @@ def test_a_fresh_network_keeps_the_scale_of_its_features():
     assert 0.05 < min(widened) <= max(widened) < 20
 
 
-@pytest.mark.parametrize("row", ABLATION)
+@pytest.mark.parametrize("row", [*ABLATION.values(), ("gated_mask_aware", 1, "pointwise")])
 def test_gradients_reach_every_weight(row):
-    encoder, refinements, norm = ABLATION[row]
+    encoder, refinements, norm = row
     network = slim(encoder=encoder, refinements=refinements, norm=norm, start="membrane").train()
     image, mask = inputs(2)
     sum(stage.square().mean() for stage in network(image, mask).stages).backward()

@@ -4,20 +4,48 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.training.conftest import RECIPES
+from torch import nn
 
 from regionwise import compose
 from regionwise.errors import ModelError
 from regionwise.layers.region_norm import RegionNormBasic, RegionNormLearnable
 from regionwise.models.registry import create_model
 from regionwise.models.rn.card import ARCHITECTURES
+from regionwise.recipe import read_recipe
 
 
 def slim(**options):
     return create_model("rn", **({"width": 4, "blocks": 1} | options)).eval()
 
 
-def test_the_papers_network_has_the_released_number_of_parameters():
-    assert sum(p.numel() for p in create_model("rn").parameters()) == 11_596_591
+@pytest.mark.parametrize(
+    ("reading", "parameters", "decoder", "points"),
+    [
+        ("paper", 10_776_815, nn.ConvTranspose2d, ("instance", "region", False)),
+        ("released", 11_596_591, nn.Sequential, ("batch", "released", True)),
+        ("ours", 11_596_591, nn.Sequential, ("instance", "region", True)),
+    ],
+)
+def test_whose_network_it_is(reading, parameters, decoder, points):
+    network = create_model("rn", reading=reading)
+    assert sum(p.numel() for p in network.parameters()) == parameters
+    assert isinstance(network.decoder[0], decoder)
+    first, last = network.encoder_norms[0], network.decoder_norms[-1]
+    assert (first.statistics, first.affine, first.eps_by_share) == points
+    assert (last.statistics, last.eps_by_share) == (points[0], points[2])
+
+
+def test_recipes_are_what_they_are_called():
+    for recipe, reading in (("rn", "paper"), ("rn-released", "released")):
+        options = read_recipe(RECIPES / f"{recipe}.yaml").model.options
+        assert options == {"architecture": 5, "reading": reading, "threshold": 0.8}
+
+
+def test_a_single_point_may_be_of_another_reading():
+    network = slim(reading="paper", eps_by_share=True, decoder="pixel_shuffle")
+    assert network.encoder_norms[0].eps_by_share
+    assert isinstance(network.decoder[0], nn.Sequential)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -118,6 +146,7 @@ def test_bfloat16_and_float16_stay_finite():
     ("options", "message"),
     [
         ({"architecture": 7}, "rn: architecture=7 is not one of 0, 1, 2, 3, 4, 5, 6"),
+        ({"reading": "mine"}, "reading='mine' is not one of ours, paper, released"),
         ({"decoder": "bilinear"}, "decoder='bilinear' is not one of pixel_shuffle, transposed"),
         ({"statistics": "other"}, "statistics='other'"),
         ({"affine": "paper"}, "affine='paper'"),

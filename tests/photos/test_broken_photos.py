@@ -130,7 +130,7 @@ class TestErrors:
 class TestWhatIsNoPhoto:
     @pytest.mark.parametrize("given", [None, 5, [[1, 2]], {}, object()])
     def test_another_type_is_named(self, given: object) -> None:
-        with pytest.raises(PhotoError, match=f"type {type(given).__name__} is no picture"):
+        with pytest.raises(PhotoError, match=f"type {type(given).__name__} is not a picture"):
             read_photo(given)  # type: ignore[arg-type]
 
     def test_a_file_that_is_open_as_text(self) -> None:

@@ -15,7 +15,7 @@ from tests.support.slow_jpeg import coefficients
 from regionwise.photos.jpeg_splice import (
     BrokenJpegError,
     Hole,
-    Patch,
+    SamplePatch,
     SpliceError,
     Splicer,
     UnsupportedJpegError,
@@ -42,7 +42,7 @@ def decoded(data: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(data)))
 
 
-def patches_for(pixels: np.ndarray, seed: int = 1) -> list[Patch]:
+def patches_for(pixels: np.ndarray, seed: int = 1) -> list[SamplePatch]:
     """A ragged hole in the middle, and one pixel in the last corner."""
     height, width = pixels.shape[:2]
     rows, columns = max(1, height // 3), max(1, width // 3)
@@ -51,11 +51,11 @@ def patches_for(pixels: np.ndarray, seed: int = 1) -> list[Patch]:
     hole[0, 0] = True
     window = pixels[top : top + rows, left : left + columns]
     new = (np.roll(window, 3, axis=1) // 2 + 40).astype(np.uint8)
-    corner = Patch(height - 1, width - 1, pixels[-1:, -1:] // 2, np.ones((1, 1), bool))
-    return [Patch(top, left, new, hole), corner]
+    corner = SamplePatch(height - 1, width - 1, pixels[-1:, -1:] // 2, np.ones((1, 1), bool))
+    return [SamplePatch(top, left, new, hole), corner]
 
 
-def canvas(patches: list[Patch], height: int, width: int) -> np.ndarray:
+def canvas(patches: list[SamplePatch], height: int, width: int) -> np.ndarray:
     hole = np.zeros((height, width), bool)
     for patch in patches:
         rows, columns = patch.hole.shape
@@ -113,7 +113,7 @@ def test_new_pixels_arrive(files, name) -> None:
     data = files[HEIGHT, WIDTH][name]
     old = decoded(data)
     smooth = np.full((32, 32, *old.shape[2:]), 90, np.uint8)
-    patch = Patch(16, 32, smooth, np.ones((32, 32), bool))
+    patch = SamplePatch(16, 32, smooth, np.ones((32, 32), bool))
     new = decoded(spliced(data, [patch]))
     assert np.abs(new[18:46, 34:62].astype(int) - 90).max() <= 6
 
@@ -144,7 +144,7 @@ def test_size_stays(name) -> None:
     pixels = picture(500, 700, {"grey": 1, "CMYK": 4}.get(name, 3))
     data = pillow(pixels, quality=85, **options)
     window = decoded(data)[200:240, 300:340]
-    patch = Patch(210, 330, window, np.hypot(*np.mgrid[-20:20, -20:20]) < 19)
+    patch = SamplePatch(210, 330, window, np.hypot(*np.mgrid[-20:20, -20:20]) < 19)
     assert abs(len(spliced(data, [patch])) / len(data) - 1) < 0.02
 
 
@@ -169,7 +169,7 @@ def test_all_markers_stay_byte_for_byte() -> None:
 
 def test_bits_outside_the_rewritten_ones_are_the_same() -> None:
     data = pillow(picture(256, 256), quality=80)
-    new = spliced(data, [Patch(120, 0, np.zeros((8, 8, 3), np.uint8), np.ones((8, 8), bool))])
+    new = spliced(data, [SamplePatch(120, 0, np.zeros((8, 8, 3), np.uint8), np.ones((8, 8), bool))])
     same = next(at for at in range(len(data)) if data[at] != new[at])
     assert same > len(data) * 0.4
 
@@ -185,7 +185,7 @@ def test_a_hole_told_before_its_filling_gives_the_same(files) -> None:
 
 def test_without_new_pixels_it_is_the_same_file() -> None:
     data = pillow(picture(30, 30))
-    nothing = Patch(0, 0, np.zeros((30, 30, 3), np.uint8), np.zeros((30, 30), bool))
+    nothing = SamplePatch(0, 0, np.zeros((30, 30, 3), np.uint8), np.zeros((30, 30), bool))
     assert spliced(data, [nothing]) == spliced(data, []) == data
 
 
@@ -193,7 +193,7 @@ def test_where_patches_overlap_the_last_one_counts() -> None:
     data = pillow(picture(64, 64), quality=95, subsampling=0)
     hole = np.ones((32, 32), bool)
     first, second = (
-        Patch(8, 8 + at, np.full((32, 32, 3), value, np.uint8), hole)
+        SamplePatch(8, 8 + at, np.full((32, 32, 3), value, np.uint8), hole)
         for at, value in ((0, 50), (8, 200))
     )
     new = decoded(spliced(data, [first, second])).astype(int)
@@ -212,7 +212,7 @@ def test_a_large_file_is_read_by_many_lanes_as_by_one(monkeypatch) -> None:
         {"progressive": True},
     ):
         data = pillow(pixels, **{"quality": 85, **options})
-        patch = Patch(1300, 900, np.zeros((40, 40, 3), np.uint8), np.ones((40, 40), bool))
+        patch = SamplePatch(1300, 900, np.zeros((40, 40, 3), np.uint8), np.ones((40, 40), bool))
         many = spliced(data, [patch])
         with monkeypatch.context() as patched:
             patched.setattr("regionwise.photos.jpeg_splice.positions._SERIAL", 1 << 40)
@@ -226,7 +226,7 @@ def test_symbols_without_a_code(seed) -> None:
     noise = np.random.default_rng(seed).integers(0, 256, (20, 20, 3)).astype(np.uint8)
     options = [{"optimize": True}, {"progressive": True}][seed % 2]
     data = pillow(flat, quality=[60, 85, 95, 100][seed // 2], **options)
-    new = spliced(data, [Patch(17, 11, noise, np.ones((20, 20), bool))])
+    new = spliced(data, [SamplePatch(17, 11, noise, np.ones((20, 20), bool))])
     old_grids, new_grids = coefficients(data), coefficients(new)
     assert any((old != new).any() for old, new in zip(old_grids, new_grids, strict=True))
     assert decoded(new)[17:37, 11:31].std() > 20
@@ -258,7 +258,7 @@ def test_symbols_without_a_code_nor_room() -> None:
     assert sum(full) == len(symbols)
     data = _baseline_of_zeros(ac=full + symbols)
     noise = np.random.default_rng(0).integers(0, 256, (16, 16)).astype(np.uint8)
-    new = spliced(data, [Patch(8, 8, noise, np.ones((16, 16), bool))])
+    new = spliced(data, [SamplePatch(8, 8, noise, np.ones((16, 16), bool))])
     header = data.index(b"\xff\xda")
     kinds_used = np.abs(coefficients(new)[0]).max()
     assert kinds_used >= 1
@@ -290,7 +290,7 @@ def test_quantisation_of_sixteen_bits() -> None:
     wide = bytes([0xFF, 0xDB, 0, 131, 0x10]) + (300).to_bytes(2, "big") * 64
     data = data[:begin] + wide + data[begin + 69 :]
     data = data.replace(b"\xff\xc0", b"\xff\xc1")
-    new = spliced(data, [Patch(8, 8, np.full((8, 8), 200, np.uint8), np.ones((8, 8), bool))])
+    new = spliced(data, [SamplePatch(8, 8, np.full((8, 8), 200, np.uint8), np.ones((8, 8), bool))])
     assert coefficients(new)[0][1, 1, 0] == round(8 * 72 / 300)
 
 
@@ -347,10 +347,10 @@ def test_patches_that_do_not_fit_are_refused() -> None:
     data = pillow(picture(16, 16))
     hole = np.ones((4, 4), bool)
     for patch in (
-        Patch(13, 0, np.zeros((4, 4, 3), np.uint8), hole),
-        Patch(0, -1, np.zeros((4, 4, 3), np.uint8), hole),
-        Patch(0, 0, np.zeros((4, 4), np.uint8), hole),
-        Patch(0, 0, np.zeros((4, 4, 3), np.uint16), hole),
+        SamplePatch(13, 0, np.zeros((4, 4, 3), np.uint8), hole),
+        SamplePatch(0, -1, np.zeros((4, 4, 3), np.uint8), hole),
+        SamplePatch(0, 0, np.zeros((4, 4), np.uint8), hole),
+        SamplePatch(0, 0, np.zeros((4, 4, 3), np.uint16), hole),
     ):
         with pytest.raises(ValueError, match=r"patch|hole"):
             spliced(data, [patch])
@@ -379,7 +379,7 @@ def test_an_unclear_end_is_looked_for() -> None:
     for seed in range(24):
         data = pillow(picture(24, 24, 1, seed), quality=60 + seed)
         new = spliced(
-            data, [Patch(0, 0, picture(3, 3, 1, seed + 1)[..., 0], np.ones((3, 3), bool))]
+            data, [SamplePatch(0, 0, picture(3, 3, 1, seed + 1)[..., 0], np.ones((3, 3), bool))]
         )
         coefficients(new)  # asserts it
 

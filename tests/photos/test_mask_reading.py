@@ -95,6 +95,7 @@ EXACT = {
     "black on nothing": (on_nothing((0, 0, 0)), "alpha", True),
     "red on nothing": (on_nothing(RED), "alpha", True),
     "copy with white paint": (painted((255, 255, 255)), "difference", True),
+    "grey copy with white paint": (painted((255, 255, 255)).convert("L"), "difference", True),
     "copy with red paint": (painted(RED), "difference", True),
     "copy with a marker": (painted(RED, 0.5), "difference", True),
     "copy, erased": (erased(photo_pixels()), "difference", True),

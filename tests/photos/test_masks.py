@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -15,6 +16,7 @@ from PIL import Image
 from regionwise.errors import MaskError, RegionwiseWarning
 from regionwise.photos.masks import (
     check_mask,
+    find_mask,
     grow,
     hole_ratio,
     invert,
@@ -70,6 +72,7 @@ class TestRead:
             (bool, 1),
             (np.uint8, 1),
             (np.uint8, 255),
+            (np.int8, 1),
             (np.int64, 1),
             (np.int32, 255),
             (np.uint16, 65535),
@@ -82,6 +85,24 @@ class TestRead:
         source = np.where(mask, one, 0).astype(dtype)
         assert np.array_equal(read_mask(source, size=(7, 11)), mask)
         assert np.array_equal(read_mask(source[..., None], size=(7, 11)), mask)
+
+    @pytest.mark.parametrize(
+        ("dtype", "one"), [(np.float32, 0.9), (np.float64, 1), (np.int32, 1), (np.uint32, 7)]
+    )
+    def test_a_tiff_of_numbers_is_as_its_array(
+        self, dtype: type, one: float, tmp_path: Path
+    ) -> None:
+        mask = random_mask()
+        numbers = np.where(mask, one, 0).astype(dtype)
+        tifffile.imwrite(tmp_path / "mask.tif", numbers)
+        assert np.array_equal(find_mask(tmp_path / "mask.tif").mask, mask)
+        assert np.array_equal(find_mask(numbers).mask, mask)
+
+    def test_a_tiff_of_numbers_that_mean_nothing_is_one_line(self, tmp_path: Path) -> None:
+        for numbers in (np.full((4, 5), -2.5), np.full((4, 5), 70_000, np.int32)):
+            tifffile.imwrite(tmp_path / "mask.tif", numbers)
+            with pytest.raises(MaskError, match=r"floats outside 0 to 1|values of 70000"):
+                find_mask(tmp_path / "mask.tif")
 
     def test_grey_is_cut_at_half(self) -> None:
         eight = np.array([[0, 127, 128, 255]], np.uint8)

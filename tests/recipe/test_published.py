@@ -19,10 +19,6 @@ def terms(phase):
 
 
 class TestRegionNorm:
-    def test_epsilon_is_equation_10s_in_the_papers_recipe_alone(self):
-        assert recipe("rn").model.options["eps_by_share"] is False
-        assert recipe("rn-released").model.options["eps_by_share"] is True
-
     def test_as_released(self):
         """Raw pictures for losses and discriminator, mirrored photos, 10 epochs."""
         (phase,) = recipe("rn-released").phases

@@ -16,7 +16,7 @@ from regionwise.recipe import check_recipe, override, read_recipe, to_yaml
 from regionwise.recipe.section import Duration
 
 FOLDER = Path(__file__).parents[2] / "recipes"
-FILES = sorted(f for f in FOLDER.rglob("*.yaml") if f.parent.name != "tables")
+FILES = sorted(f for f in FOLDER.rglob("*.yaml") if f.parent.name not in ("tables", "splits"))
 BASES = [file for file in FILES if "\nmodel:" not in file.read_text()]
 RECIPES = [file for file in FILES if file not in BASES]
 

@@ -16,6 +16,7 @@ BESIDES = {
     losses.PictureTerm: ["answer", "truth", "mask"],
     losses.FeatureTerm: ["answer", "truth", "weights"],
     losses.DiscriminatorTerm: ["fake", "real"],
+    losses.FlowTerm: ["truth", "photo", "flow", "mask"],
 }
 
 
@@ -34,10 +35,10 @@ def test_the_keys_of_a_term_are_its_functions_arguments(term):
         assert parameter.default is not inspect.Parameter.empty, name
 
 
-def test_every_loss_but_the_adversarial_one_names_a_function():
+def test_every_loss_but_those_that_networks_compute_names_a_function():
     names = {term.model_fields["name"].annotation for term in get_args(get_args(losses.AnyTerm)[0])}
     with_function = {term.model_fields["name"].annotation for term in TERMS}
-    assert {get_args(name)[0] for name in names - with_function} == {"adversarial"}
+    assert {get_args(name)[0] for name in names - with_function} == {"adversarial", "network"}
 
 
 def test_the_tables_of_names_import_without_torch():

@@ -145,5 +145,5 @@ def test_other_files_are_told(folder, tmp_path_factory):
     with pytest.raises(ModelError, match="lacks the input"):
         SamSegmenter(folder)
     (folder / "tiny_decoder.onnx").write_bytes(b"nothing")
-    with pytest.raises(ModelError, match="no ONNX file"):
+    with pytest.raises(ModelError, match="not an ONNX file"):
         SamSegmenter(folder)

@@ -13,7 +13,7 @@ from regionwise.data.photo_sources import find_photos
 from regionwise.errors import ModelError
 from regionwise.training import validation
 from regionwise.training.boards import boards_of
-from regionwise.training.curve import Curve
+from regionwise.training.curve_file import CurveFile
 from regionwise.training.kept import BestCheckpoints
 from regionwise.training.loop import train
 from regionwise.training.run_folder import Run, write_run
@@ -92,9 +92,9 @@ def test_lpips_is_measured_where_it_is_wanted(folder, tmp_path, tiny, monkeypatc
 
 def test_a_number_that_came_later_has_a_column(tmp_path):
     file = tmp_path / "curve.csv"
-    Curve(file, 0).add(1, 2, {"psnr": 20.0, "lpips": 0.5})
-    Curve(file, 1).add(2, 4, {"psnr": 21.0})
-    Curve(file, 2).add(3, 6, {"psnr": 21.0, "lpips": 0.25})
+    CurveFile(file, 0).add(1, 2, {"psnr": 20.0, "lpips": 0.5})
+    CurveFile(file, 1).add(2, 4, {"psnr": 21.0})
+    CurveFile(file, 2).add(3, 6, {"psnr": 21.0, "lpips": 0.25})
     rows = [line.split(",") for line in file.read_text().splitlines()]
     assert [row[-1] for row in rows] == ["lpips", "0.5", "", "0.25"]
 

@@ -165,3 +165,30 @@ def test_clipped_pictures_get_no_gradient_from_outside(folder, tmp_path):
     assert losses[False]["gradient"] > 0
     assert losses[True]["gradient"] == 0
     assert losses[True]["l1"] < 1 < losses[False]["l1"]
+
+
+STRUCTURE = [
+    "model.options={width: 8}",
+    "data={size: 32, framing: squash, guide: structure}",
+    "batch=2",
+    "feature_weights=random",
+    "discriminator.options={width: 4}",
+    "phases.structure.discriminator.options={width: 4}",
+    "phases.together.losses=[{name: l1}, {name: adversarial}]",
+]
+
+
+@pytest.mark.parametrize(
+    ("phase", "moved"),
+    [
+        (0, {"structure_network"}),
+        (1, {"flow_network", "texture_network"}),
+        (2, {"flow_network", "texture_network"}),
+    ],
+)
+def test_structureflow_learns_structure_then_texture(phase, moved, folder, tmp_path):
+    recipe = override(read_recipe(RECIPES / "structureflow.yaml"), STRUCTURE)
+    changed, trainer = stepped(recipe, folder, tmp_path, phase)
+    assert changed == moved
+    own = trainer.networks.discriminators["structure" if phase == 0 else ""]
+    assert trainer.discriminator is own

@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 import zipfile
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -12,7 +14,9 @@ from tests.support.pictures import open_picture
 from tests.support.running_server import running
 
 import regionwise
+from regionwise.engines.words import WORDS
 from regionwise.errors import RegionwiseWarning
+from regionwise.filling.options import FillOptions, choices_of, option_of
 from regionwise.photos.reading import read_photo
 from regionwise.web import jobs
 from regionwise.web.messages import StatelessFill
@@ -157,7 +161,7 @@ class TestFill:
         assert answer.content == regionwise.fill(data, whole, "membrane")
         answer = client.post("/api/v1/fill", files=files, data={"mask_at": "80,11"})
         assert answer.status_code == 422
-        assert "juts out" in answer.json()["error"]
+        assert "reaches beyond the photo" in answer.json()["error"]
 
     def test_an_empty_mask_gives_the_photo_back_and_says_so(self, client):
         data = jpeg()
@@ -382,6 +386,32 @@ def test_models(client):
         StatelessFill.model_validate(word["options"])
 
 
+def test_options_as_a_form_needs_them(client):
+    told = {one["name"]: one for one in client.get("/api/v1/models").json()["options"]}
+    ours = {one.name: one for one in fields(FillOptions)}
+    own = {"device", "page", "keep_video", "raw", "stage"}  # not of a page
+    assert set(ours) - set(told) == own
+    for name, one in told.items():
+        assert one["default"] == ours[name].default
+        assert one["help"] == option_of(ours[name]).help
+        assert one["choices"] == list(choices_of(name))
+    assert told["grow"]["kind"] == told["feather"]["kind"] == "number"
+    assert (told["grow"]["minimum"], told["grow"]["maximum"]) == (0, 200)
+    assert (told["seed"]["kind"], told["ensemble"]["kind"]) == ("whole number", "flag")
+    assert (told["large"]["kind"], told["box"]["kind"]) == ("choice", "text")
+
+
+@pytest.mark.parametrize("name", ["grow", "feather", "seed"])
+def test_the_pages_form_is_within_the_limits(client, name):
+    page = client.get("/").text
+    told = {one["name"]: one for one in client.get("/api/v1/models").json()["options"]}[name]
+    field = re.search(f'<input[^>]* id="{name}"[^>]*>', page)[0]
+    made = dict(re.findall(r'(\w+)="([^"]*)"', field))
+    assert float(made["min"]) == told["minimum"]
+    assert float(made["max"]) <= told["maximum"]
+    assert told["page"] == (float(made["value"]) if "value" in made else None)
+
+
 def test_other_models_can_be_asked_for(client):
     data = file_of("PNG", "RGB", smooth(64, 64), 1)
     files = {"photo": ("a", data), "mask": ("m", png_of(mask_of(64, 64)))}
@@ -418,3 +448,18 @@ def test_no_page_asks_elsewhere():
         text = file.data.decode().replace("http://www.w3.org/2000/svg", "")
         assert "http://" not in text, name
         assert "https://" not in text, name
+
+
+def test_a_word_gives_what_it_gives_in_python():
+    photo = np.random.default_rng(8).integers(0, 256, (90, 120, 3), np.uint8)
+    mask = np.zeros((90, 120), bool)
+    mask[30:62, 40:80] = True
+    files = {
+        "photo": ("a.png", saved(Image.fromarray(photo), "PNG")),
+        "mask": ("m.png", saved(Image.fromarray(mask), "PNG")),
+    }
+    with running(ServerSettings()) as client:
+        for word in WORDS:
+            answer = client.post("/api/v1/fill", files=files, data={"model": word})
+            served = np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGB"))
+            np.testing.assert_array_equal(served, regionwise.fill(photo, mask, word))

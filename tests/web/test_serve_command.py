@@ -52,11 +52,11 @@ def test_a_taken_port_is_told(capsys):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--host", "203.0.113.9"], "no address of this computer"),
+        (["--host", "203.0.113.9"], "not an address of this computer"),
         (["--host", "no.such.host.invalid"], "there is no address"),
         (["--model", "nothing", "--port", "0"], "there is no model nothing"),
-        (["--token", "two words"], "the token has signs"),
-        (["--output-dir", "no/such/folder"], "no/such/folder is no folder"),
+        (["--token", "two words"], "no header can carry this token"),
+        (["--output-dir", "no/such/folder"], "no/such/folder is not a folder"),
     ],
 )
 def test_mistakes_are_one_line(capsys, arguments, words):

@@ -12,7 +12,7 @@ from torch import Tensor
 from regionwise.errors import CheckpointError
 from regionwise.models.checkpoint import Checkpoint
 from regionwise.models.network import InpaintingNetwork
-from regionwise.models.parts import joined
+from regionwise.models.parts import joined_parts
 from regionwise.models.registry import network_cards, weights_readers
 
 _WRAPPERS = ("model", "state_dict", "generator", "netG", "G")
@@ -57,7 +57,7 @@ def read_official(content: Mapping[str, Any]) -> Checkpoint:
 def _unwrapped(content: Mapping[str, Any]) -> dict[str, Tensor]:
     for card in network_cards():
         if card.parts and all(isinstance(content.get(part), Mapping) for part in card.parts):
-            return joined({part: _unwrapped(content[part]) for part in card.parts})
+            return joined_parts({part: _unwrapped(content[part]) for part in card.parts})
     for key in _WRAPPERS:
         inner = content.get(key)
         if isinstance(inner, Mapping):

@@ -65,7 +65,7 @@ def read_onnx(file: Path) -> Checkpoint:
     try:
         model = onnx.load(file)
     except Exception as error:  # protobuf's class for it is no part of onnx's interface
-        raise CheckpointError(f"{file}: broken, or no ONNX model ({error})") from error
+        raise CheckpointError(f"{file}: broken, or not an ONNX model ({error})") from error
     entries = [entry.value for entry in model.metadata_props if entry.key == _KEY]
     if not entries:
         raise CheckpointError(

@@ -28,6 +28,8 @@ RADIUS = 3
 """Patches are 7×7."""
 COMPONENTS = 20
 """Principal components that are compared, beside the three means."""
+_MEANS = 0.75
+"""Weight of the means: what is right but for its light is brought to the right light later."""
 _LEARNT = 4000
 """Known patches from which the components are learnt."""
 _CHUNK = 8192
@@ -334,7 +336,7 @@ def _components(patches: Floats) -> Floats:
     """147×23: means of the colours and principal components of the rest, from N×49×3.
 
     Columns are orthogonal, and so long that a squared distance of descriptions is the mean squared
-    difference of patches, but for the components that are left out.
+    difference of patches, but for the components that are left out and the lesser weight of means.
     """
     count = patches.shape[1]
     means = np.tile(np.eye(3, dtype=np.float32), (count, 1)) / np.float32(count**0.5)
@@ -342,6 +344,7 @@ def _components(patches: Floats) -> Floats:
     rest = flat - (flat @ means) @ means.T
     rest -= rest.mean(axis=0)
     values, vectors = np.linalg.eigh(rest.T @ rest)
+    means *= np.float32(_MEANS)
     components = vectors[:, ::-1][:, :COMPONENTS] * (values[::-1] > 1e-6 * values[-1])[:COMPONENTS]
     together = np.concatenate([means, components], axis=1) / (3 * count) ** 0.5
     basis: Floats = together.astype(np.float32)

@@ -16,7 +16,6 @@ photo repeats itself (`offset_statistics`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -29,10 +28,10 @@ from regionwise.classical.border_fill import fill_from_border
 from regionwise.classical.membrane import membrane_fill
 from regionwise.classical.offset_statistics import offset_prices
 from regionwise.classical.patch_search import RADIUS, PatchSearch, known_patches
+from regionwise.classical.progress import ReportProgress
 
 Offsets: TypeAlias = "NDArray[np.int32]"
 _T = TypeVar("_T")
-Progress: TypeAlias = Callable[[float], None]
 
 _DEEPEST = 5
 """Depth of a hole, in pixels, at which no coarser scale is needed: patches reach the border."""
@@ -50,7 +49,7 @@ _ROUGHNESS = 3.0
 """Weight of the roughness among what is compared."""
 _ROUGH = 5
 """Pixels of a side of the squares over which roughness is measured."""
-_ROUNDS = (6, 4, 3, 2)
+_ROUNDS = (8, 6, 5, 4)
 """Searches and votes at the coarsest scale, the next, and so on."""
 _STAY = 0.25
 """Share of its price below which a previous frame's source is given up."""
@@ -80,7 +79,7 @@ def synthesize(
     *,
     seed: int = 0,
     previous: Offsets | None = None,
-    progress: Progress | None = None,
+    progress: ReportProgress | None = None,
 ) -> Synthesis | None:
     """Fill the hole with patches of the known region.
 
@@ -168,7 +167,7 @@ class _Meter:
     How many ticks a scale will take isn't known before: each takes a twentieth of what is left.
     """
 
-    def __init__(self, scales: list[_Scale], progress: Progress | None) -> None:
+    def __init__(self, scales: list[_Scale], progress: ReportProgress | None) -> None:
         sizes = [float(scale.hole.size) for scale in reversed(scales)]
         ends = np.cumsum(sizes) / sum(sizes)
         self._ends = [0.0, *ends.tolist()]

@@ -32,6 +32,7 @@ COMMANDS = {
     "models": ("regionwise.cli.models", "List the models that can fill."),
     "train": ("regionwise.cli.train", "Train a network by a recipe."),
     "reproduce": ("regionwise.cli.reproduce", "Train and measure a paper's table, row by row."),
+    "split": ("regionwise.cli.split", "List the photos that papers train and test on."),
     "curves": ("regionwise.cli.curves", "Draw a number of several trainings over their steps."),
     "export": ("regionwise.cli.export", "Write a network as ONNX."),
     "import": ("regionwise.cli.import_", "Turn an authors' checkpoint into safetensors."),
@@ -41,6 +42,7 @@ COMMANDS = {
         "regionwise.cli.evaluate",
         "Compare models under a protocol: tables by hole ratio.",
     ),
+    "blind": ("regionwise.cli.blind", "Let people choose between fills, and count their votes."),
     "explain": ("regionwise.cli.explain", "Draw what a network does with a mask."),
 }
 

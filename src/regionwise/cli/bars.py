@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from regionwise.filling.fill import ReportProgress
+    from regionwise.classical.progress import ReportProgress
 
 _PATIENCE = 1.0
 """Seconds after which a single photo gets a progress bar, if more than a quarter is left to do."""

@@ -17,7 +17,7 @@ def command(
         str, typer.Option(help="What to draw, as TensorBoard names it.")
     ] = "validation/psnr",
     smooth: Annotated[
-        int, typer.Option(help="Mean over so many points in turn; 1 = as it is.", min=1)
+        int, typer.Option(help="Running mean over this many points; 1 = as it is.", min=1)
     ] = 1,
     overwrite: Annotated[bool, typer.Option(help="Replace the file.")] = False,
 ) -> int:

@@ -14,11 +14,19 @@ def command(
     mask: Annotated[Path, typer.Argument(help="White is missing. A picture of the photo's size.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The panel to write, a .png.")],
     model: Annotated[
-        str, typer.Option(help="rn, madf, small, or a file of weights of RN or MADF.")
+        str, typer.Option(help="rn, madf, small, or a file of weights of any of our networks.")
     ] = "rn",
     size: Annotated[
-        int, typer.Option(help="The photo's longer side is scaled down to so many pixels.", min=32)
+        int, typer.Option(help="Scale the photo's longer side down to this many pixels.", min=32)
     ] = 256,
+    point: Annotated[
+        str | None,
+        typer.Option(metavar="X,Y", help="Show the attention of this pixel of the photo."),
+    ] = None,
+    shift: Annotated[
+        bool,
+        typer.Option("--shift", help="Measure what the hole does to norms over all pixels."),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file.")] = False,
 ) -> None:
     """Show what a network does with a mask: the diagnosis of the papers' own figures.
@@ -26,12 +34,15 @@ def command(
     \b
     regionwise explain photo.jpg mask.png -o panel.png
 
-    For Region Normalization: response maps of the learnable layers, their masks at several
-    thresholds, and the maps of γ and β (Figures 7 and 8). For MADF: the filters that it makes for
-    windows of the mask (Figure 5). Needs PyTorch: pip install "regionwise[train]".
+    For every network: its stages, and what each of them changed. For Region Normalization: response
+    maps of the learnable layers, their masks at several thresholds, and the maps of γ and β
+    (Figures 7 and 8). For MADF: the filters that it makes for windows of the mask (Figure 5), and
+    its decoders. For DeepGIN: where a point of the hole looks, and what back projection adds. For
+    the region-wise networks: which filter works where. Needs PyTorch: pip install
+    "regionwise[train]".
     """
     from regionwise.checkpoints import load_checkpoint
-    from regionwise.explain import explain
+    from regionwise.explain import explain, explain_shift
     from regionwise.filling.canvas import read_window
     from regionwise.filling.hole import find_hole
     from regionwise.filling.options import FillOptions
@@ -46,13 +57,31 @@ def command(
     network = load_checkpoint(weights_file(model))
     shrink = min(1, size / max(hole.shape))
     rows, columns = (max(1, round(side * shrink)) for side in hole.shape)
-    image, seen = read_window(
-        source.color, hole, Window(0, 0, source.height, source.width, rows, columns)
-    )
-    panel = explain(
-        network, image, seen, f"{model}: {photo.name}, seen at {columns} x {rows} pixels"
-    )
+    window = Window(0, 0, source.height, source.width, rows, columns)
+    image, seen = read_window(source.color, hole, window)
+    title = f"{model}: {photo.name}, seen at {columns} x {rows} pixels"
+    if shift:
+        whole, _ = read_window(source.color, hole & False, window)
+        panel, said = explain_shift(network, whole, seen, title)
+        print(said)
+    else:
+        panel = explain(network, image, seen, title, _place(point, hole.shape, (rows, columns)))
     data = BytesIO()
     panel.save(data, "PNG")
     write_whole(data.getvalue(), output, overwrite=overwrite)
     print(output)
+
+
+def _place(
+    point: str | None, shape: tuple[int, int], seen: tuple[int, int]
+) -> tuple[int, int] | None:
+    """X,Y in the photo as row and column of the picture that the network sees."""
+    from regionwise.errors import DataError
+
+    if point is None:
+        return None
+    x, comma, y = point.partition(",")
+    inside = comma and x.isdecimal() and y.isdecimal() and int(x) < shape[1] and int(y) < shape[0]
+    if not inside:
+        raise DataError(f"--point {point}: give X,Y inside the photo, {shape[1]}x{shape[0]} pixels")
+    return int(y) * seen[0] // shape[0], int(x) * seen[1] // shape[1]

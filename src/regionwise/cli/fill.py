@@ -28,6 +28,7 @@ from regionwise.errors import (
     RegionwiseWarning,
 )
 from regionwise.filling.options import FillOptions
+from regionwise.filling.shard import parse_shard
 
 if TYPE_CHECKING:
     from regionwise.engines.engine import Engine
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 _PIPE = "-"
 
 
-@with_fill_options
+@with_fill_options()
 def command(
     photo: Annotated[
         str,
@@ -61,14 +62,15 @@ def command(
         typer.Option(help="The same as MASK: a folder of masks, or one mask for all photos."),
     ] = None,
     count: Annotated[
-        int, typer.Option(min=1, help="So many answers for each hole, of a model that draws.")
+        int, typer.Option(min=1, help="How many answers for each hole, by a model that draws.")
     ] = 1,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="So many processes share the photos of a folder.")
+        int | None,
+        typer.Option(min=1, help="How many processes share the photos of a folder."),
     ] = None,
     shard: Annotated[
         str | None,
-        typer.Option(metavar="I/N", help="Of a folder fill the I-th of N parts alone."),
+        typer.Option(metavar="I/N", help="Fill only part I of N of a folder."),
     ] = None,
     outcomes: Annotated[
         Path | None,
@@ -83,8 +85,12 @@ def command(
     ] = 0,
     per_tar: Annotated[
         int | None,
-        typer.Option(min=1, help="With --on: write tars of so many photos in place of files."),
+        typer.Option(min=1, help="With --on: write tars of this many photos in place of files."),
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Go on, and fill what is put into the folder, until Ctrl-C."),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that exist already.")
     ] = False,
@@ -92,7 +98,7 @@ def command(
         bool, typer.Option("--json", help="Write a report as JSON to stdout.")
     ] = False,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Say nothing but what was not filled.")
+        bool, typer.Option("--quiet", "-q", help="Print only what was not filled.")
     ] = False,
     **options: Any,
 ) -> int:
@@ -109,6 +115,7 @@ def command(
     regionwise fill photo.jpg mask.png --ensemble  smoother, in five times the time
     regionwise fill photos --masks masks -o done   a folder and its sub-folders
     regionwise fill photos watermark.png --workers 4   several photos at once
+    regionwise fill photos --watch                 fills what other programs save there
     regionwise fill s3://bucket/photos -o s3://bucket/done --on ray   by a cluster
     regionwise fill photo.jpg mask.png --model patchmatch --count 4   four answers to choose from
 
@@ -147,9 +154,15 @@ def command(
             report=report,
         )
         call.check(is_folder=is_folder)
+        if watch and (as_json or count > 1 or not call.is_alone or shard or outcomes):
+            raise RegionwiseError(
+                "--watch goes without --json, --count, --workers, --on, --shard and --outcomes"
+            )
         if call.is_alone:
             call.open_first()
         with _terminated_like_ctrl_c():
+            if watch:
+                return _watch_folder(call)
             return _fill_folder(call) if is_folder else _fill_photo(call)
     except (RegionwiseError, MemoryError, KeyboardInterrupt) as error:
         report["error"] = with_flags(str(error)) or type(error).__name__
@@ -207,7 +220,7 @@ class _Call:
         if self.quiet or self.as_json:
             return
         piped = _PIPE in (self.output, None if self.output else self.photo)
-        print(line, file=sys.stderr if piped else sys.stdout)
+        print(line, file=sys.stderr if piped else sys.stdout, flush=True)
 
     def check(self, *, is_folder: bool) -> None:
         """Refuse what doesn't go together.
@@ -222,7 +235,7 @@ class _Call:
             raise OutputError("one picture alone goes to standard output; give a file with -o")
         if not is_folder and (not self.is_alone or self.shard or self.outcomes):
             raise RegionwiseError(
-                f"--workers, --on, --shard and --outcomes are for a folder; {self.photo} is none"
+                f"--workers, --on, --shard and --outcomes are for a folder; {self.photo} is not one"
             )
         if self.on is None and (self.per_tar or self.gpus):
             raise RegionwiseError("--per-tar and --gpus go with --on; add --on ray")
@@ -256,14 +269,16 @@ class _Call:
 
         Workers open their own engines.
         """
+        from regionwise.filling.fill import fill_draws
+
         for number in range(self.count):
             engine = None
             if self.is_alone or self.count > 1:
                 engine = self._first if number == 0 and self._first else self.open_engine(number)
-            if self.count > 1 and engine is not None and not engine.traits.draws:
+            if self.count > 1 and engine is not None and not fill_draws(engine, self.options):
                 raise ModelError(
                     f"{self.report['model']} draws no numbers: all {self.count} answers would be "
-                    "the same; leave --count out, or give a model that draws, as patchmatch"
+                    "the same; leave --count out, or give one that draws, as --model auto or sharp"
                 )
             options = replace(self.options, seed=self.options.seed + number)
             yield engine, options, f"_{number + 1}" if self.count > 1 else ""
@@ -271,7 +286,7 @@ class _Call:
 
 def _fill_photo(call: _Call) -> int:
     from regionwise.filling.mask_folder import MaskFolder
-    from regionwise.filling.place import fill_place, name_of
+    from regionwise.filling.place import file_name, fill_place
 
     mask = call.mask
     if mask is not None and Path(mask).is_dir():
@@ -292,7 +307,7 @@ def _fill_photo(call: _Call) -> int:
             )
         outcomes.append(_as_data(outcome))
         _tell_troubles(outcome, quiet=call.quiet)
-        name = name_of(call.photo)
+        name = file_name(call.photo)
         if outcome.status == "filled":
             written = "standard output" if outcome.output == _PIPE else outcome.output
             call.say(
@@ -302,9 +317,28 @@ def _fill_photo(call: _Call) -> int:
     return 0
 
 
+def _watch_folder(call: _Call) -> int:
+    from regionwise.cli.watch import watch
+    from regionwise.photos.stored_files import is_address
+
+    def told(outcome: FillOutcome) -> None:
+        _tell_troubles(outcome, quiet=call.quiet)
+        if outcome.status == "filled":
+            call.say(f"{outcome.output}: filled {outcome.hole_ratio:.1%} of {outcome.photo}")
+
+    output = _results_of(call)
+    if not isinstance(output, Path) or any(map(is_address, (call.photo, call.mask or ""))):
+        raise RegionwiseError("--watch is for folders of this computer; addresses are not watched")
+    masks = None if call.mask is None else Path(call.mask)
+    call.say(f"{call.photo} is watched; results go to {output}; Ctrl-C ends it")
+    engine, options, _ = next(call.answers())
+    assert engine is not None
+    return watch(Path(call.photo), masks, output, engine, options, told)
+
+
 def _fill_folder(call: _Call) -> int:
     from regionwise.filling.folder import remove_leftovers
-    from regionwise.filling.folder_jobs import find_jobs, parse_shard
+    from regionwise.filling.folder_jobs import find_jobs
     from regionwise.filling.outcome import STATUSES
     from regionwise.filling.outcome_files import OutcomeFile
     from regionwise.filling.results import make_folder

@@ -14,15 +14,23 @@ from regionwise.filling.options import FillOptions, choices_of, option_of, optio
 Command = Callable[..., int]
 
 
-def with_fill_options(command: Command) -> Command:
-    """Give a command, in place of its `**options`, a parameter for each option of a fill."""
-    own = signature(command, eval_str=True)
-    parameters = [p for p in own.parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
-    vars(command)["__signature__"] = own.replace(parameters=[*parameters, *_parameters()])
-    return command
+def with_fill_options(*names: str) -> Callable[[Command], Command]:
+    """Give a command, in place of its `**options`, a parameter for each option of a fill.
+
+    Args:
+        names: of the options; all if none are given.
+    """
+
+    def decorate(command: Command) -> Command:
+        own = signature(command, eval_str=True)
+        parameters = [p for p in own.parameters.values() if p.kind is not Parameter.VAR_KEYWORD]
+        vars(command)["__signature__"] = own.replace(parameters=[*parameters, *_parameters(names)])
+        return command
+
+    return decorate
 
 
-def _parameters() -> list[Parameter]:
+def _parameters(names: tuple[str, ...]) -> list[Parameter]:
     return [
         Parameter(
             one.name,
@@ -40,6 +48,7 @@ def _parameters() -> list[Parameter]:
             ],
         )
         for one in fields(FillOptions)
+        if not names or one.name in names
     ]
 
 

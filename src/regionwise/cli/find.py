@@ -29,7 +29,7 @@ def command(
         Path | None, typer.Option("-o", "--output", help="The mask; default: PHOTO_mask.png.")
     ] = None,
     pixels: Annotated[
-        float, typer.Option("--grow", min=0, help="Widen what was found by so many pixels.")
+        float, typer.Option("--grow", min=0, help="Widen what was found by this many pixels.")
     ] = 0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Write over a mask that exists.")

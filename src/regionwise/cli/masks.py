@@ -112,7 +112,7 @@ def _mixture(text: str) -> dict[str, float]:
         try:
             mixture[name] = float(weight or 1)
         except ValueError:
-            raise DataError(f"--family: {weight!r} is no weight, as in {name}:2") from None
+            raise DataError(f"--family: {weight!r} is not a weight, as in {name}:2") from None
         if not 0 < mixture[name] < float("inf"):
             raise DataError(f"--family: the weight of {name} has to be above 0")
     return mixture
@@ -132,5 +132,5 @@ def _size(text: str) -> tuple[int, int]:
     except ValueError:
         sides = []
     if len(sides) not in (1, 2) or min(sides) < 1:
-        raise DataError(f"--size: {text!r} is no size, such as 256 or 480x640")
+        raise DataError(f"--size: {text!r} is not a size, such as 256 or 480x640")
     return sides[0], sides[-1]

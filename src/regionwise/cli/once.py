@@ -17,7 +17,9 @@ class OnceCommand(TyperCommand):
         _, _, given = self.make_parser(ctx).parse_args(args=list(args))
         for one, number in Counter(given).items():
             if one.param_type_name == "option" and number > 1 and not _may_repeat(one):
-                raise typer.BadParameter(f"{one.opts[0]} is given {number} times; give it once")
+                raise typer.BadParameter(
+                    f"{one.opts[0]} is given {number} times; give it once", ctx
+                )
         return super().parse_args(ctx, args)
 
 

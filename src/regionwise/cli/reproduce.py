@@ -5,12 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from regionwise.evaluation.manifest import Manifest
+    from regionwise.photos.photo_index import PhotoIndex
     from regionwise.reproduce.budget import Budget
     from regionwise.reproduce.paper_table import PaperTable
     from regionwise.reproduce.trainings import RowTraining
@@ -38,7 +41,7 @@ def command(
     ] = None,
     processes: Annotated[int, typer.Option(help="Trainings at a time on this machine.", min=1)] = 1,
     limit: Annotated[
-        int, typer.Option(help="Evaluate at most so many held-out photos; 0 = all.", min=0)
+        int, typer.Option(help="Evaluate at most this many held-out photos; 0 = all.", min=0)
     ] = 0,
     changes: Annotated[
         list[str] | None,
@@ -61,6 +64,7 @@ def command(
     Photos whose names are held out from training are evaluated, with the table's protocol. Run
     the same command again to go on; with --row on several machines that share the folder.
     """
+    from regionwise.data.photo_sources import find_photos
     from regionwise.errors import RecipeError
     from regionwise.reproduce.budget import parse_budget
     from regionwise.reproduce.paper_table import read_table, table_names
@@ -72,16 +76,17 @@ def command(
     for name in row or []:
         if name not in content.rows:
             raise RecipeError(f"--row {name}: {table} has {', '.join(content.rows)}")
+    found = find_photos(photos) if photos else None
     if show:
         _show(content, allowed, changes or [])
         return 0
-    if not photos or output is None:
+    if not photos or found is None or output is None:
         raise RecipeError(f"{table}: to train it give --photos DIR and --output FOLDER")
     from regionwise.photos.stored_files import full_place
 
     arguments = [*(f"--photos={full_place(photo)}" for photo in photos), f"--workers={workers}"]
     arguments += [f"--accelerator={accelerator}"] + ([f"--vgg={vgg.resolve()}"] if vgg else [])
-    trainings = _trainings(content, allowed, seeds, changes or [], photos, output, vgg, accelerator)
+    trainings = _trainings(content, allowed, seeds, changes or [], found, output, vgg, accelerator)
     from regionwise.reproduce.trainings import train_all
 
     chosen = [one for one in trainings if not row or one.row in row]
@@ -98,14 +103,13 @@ def _trainings(
     budget: Budget,
     seeds: int,
     changes: Sequence[str],
-    photos: Sequence[Path],
+    photos: PhotoIndex,
     output: Path,
     vgg: Path | None,
     accelerator: str,
 ) -> list[RowTraining]:
     """All rows and seeds with the recipes they are trained by; the steps are kept for next time."""
-    from regionwise.data.photo_sources import find_photos
-    from regionwise.errors import OutputError
+    from regionwise.errors import DataError, OutputError
     from regionwise.output import write_whole
     from regionwise.reproduce.budget import steps_in, with_steps
     from regionwise.reproduce.trainings import RowTraining
@@ -121,7 +125,12 @@ def _trainings(
         for seed in range(seeds)
     }
     steps = budget.steps
-    seen, _ = split(find_photos(photos), held_out=True)
+    seen, unseen = split(photos, held_out=True)
+    if not seen or not unseen:
+        raise DataError(
+            f"of {len(photos)} photos {len(unseen)} are held out by their names for the "
+            "evaluation; give so many that there are some to train on and some to measure"
+        )
     if budget.minutes is not None:
         kept = output / "steps.txt"
         if not kept.exists():
@@ -177,11 +186,13 @@ def _tell(table: PaperTable, trainings: Sequence[RowTraining], output: Path, bud
     for training in trainings:
         models[training.row].append(str(training.model.resolve()))
     manifest = read_manifest(table.protocol)
-    sets = manifest.all if table.paper_row == "all" else [one.name for one in manifest.sets]
-    columns = {
-        score.name: (score, cells(table, rows, models, sets, score))
-        for score in shown_scores(table)
-    }
+    columns = {}
+    for score in shown_scores(table):
+        for place in table.places(score.name):
+            sets = _sets(manifest, place or table.paper_row)
+            titled = replace(score, title=f"{score.title}, {place}") if place else score
+            found = cells(table, rows, models, sets, score, place)
+            columns[f"{score.name} {place}"] = titled, found
     steps = trainings[0].run / "last.pt"
     from regionwise.training.state import read_state
 
@@ -195,6 +206,13 @@ def _tell(table: PaperTable, trainings: Sequence[RowTraining], output: Path, bud
     write_whole(text.encode(), output / "table.md", overwrite=True)
     print(text)
     return 0
+
+
+def _sets(manifest: Manifest, place: str | None) -> list[str]:
+    """The sets of a row of a protocol's tables."""
+    if place in (None, "all"):
+        return list(manifest.all) if place else [one.name for one in manifest.sets]
+    return [str(place)]
 
 
 def _show(table: PaperTable, budget: Budget, changes: Sequence[str]) -> None:

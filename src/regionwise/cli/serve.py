@@ -41,18 +41,17 @@ def command(
         str | None,
         typer.Option(
             envvar="REGIONWISE_TOKEN",
-            help="Serve only who shows it. The variable keeps it out of the list of processes.",
+            help="Serve only clients that send it. "
+            "The variable keeps it out of the list of processes.",
         ),
     ] = None,
     allow_host: Annotated[
         list[str] | None,
-        typer.Option(help="A name by which browsers may call this server; may be repeated."),
+        typer.Option(help="A name by which browsers may reach this server; repeatable."),
     ] = None,
     max_megabytes: Annotated[float, typer.Option(min=0.1, help="The largest photo file.")] = 200,
     max_megapixels: Annotated[float, typer.Option(min=0.1, help="The largest photo.")] = 100,
-    fill_seconds: Annotated[
-        float, typer.Option(min=1, help="The longest that a fill may run.")
-    ] = 300,
+    fill_seconds: Annotated[float, typer.Option(min=1, help="How long a fill may run.")] = 300,
     workers: Annotated[int, typer.Option(min=1, help="Photos worked on at a time.")] = 2,
     waiting: Annotated[
         int, typer.Option(min=0, help="How many more may wait before the server says it is busy.")
@@ -85,12 +84,12 @@ def command(
     if any(find_spec(library) is None for library in _LIBRARIES):
         raise RegionwiseError('the page needs a few more libraries; pip install "regionwise[web]"')
     if token and not (token.isascii() and token.isprintable() and " " not in token):
-        raise RegionwiseError("the token has signs that no header carries; give letters and digits")
+        raise RegionwiseError("no header can carry this token; give letters and digits")
     from regionwise.web.listening import listen, page_address, serve
     from regionwise.web.settings import MEGA, ServerSettings
 
     if output_dir is not None and not output_dir.is_dir():
-        raise RegionwiseError(f"{output_dir} is no folder; make it, or give another --output-dir")
+        raise RegionwiseError(f"{output_dir} is not a folder; make it, or give another")
     settings = ServerSettings(
         host=host,
         allowed_hosts=frozenset(name.lower() for name in allow_host or ()),

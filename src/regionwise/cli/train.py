@@ -61,7 +61,7 @@ def command(
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option(help="Stop after so long, with a checkpoint, to be resumed.", min=0),
+        typer.Option(help="Stop after this long, with a checkpoint, to be resumed.", min=0),
     ] = None,
     held_out: Annotated[
         bool, typer.Option(help="Keep every twentieth photo, by name, to validate on.")
@@ -86,7 +86,7 @@ def command(
         typer.Option("--spare-memory", help="Compute blocks twice rather than keep them."),
     ] = None,
     checkpoint_minutes: Annotated[
-        float | None, typer.Option("--save-minutes", help="Save at least so often. [10]", min=0)
+        float | None, typer.Option("--save-minutes", help="Save at least this often. [10]", min=0)
     ] = None,
     keep_best: Annotated[
         int | None, typer.Option(help="Keep the weights of so many best validations. [1]", min=1)
@@ -188,6 +188,17 @@ def _with_masks(changes: list[str], masks: list[Path], *, invert: bool) -> list[
     return [*changes, *told, *(["holes.invert=true"] if invert else [])]
 
 
+def _tell_fewer_workers(asked: int) -> None:
+    from regionwise.data.batches import usable_cores
+
+    if asked > usable_cores():
+        print(
+            f"regionwise: --workers {asked}: this process may use {usable_cores()} "
+            f"core{'s' if usable_cores() > 1 else ''}, so no more processes read photos",
+            file=sys.stderr,
+        )
+
+
 def _claim(output: Path) -> None:
     """Refuse a folder that holds a checkpoint; what failed before one may be started again."""
     from regionwise.errors import OutputError
@@ -217,6 +228,7 @@ def _train(run: Run, folder: Path, minutes: float | None) -> int:
     settings = TrainingSettings(run=folder, minutes=minutes, feature_files=files, **options)
     recipe = _with_precision(run.recipe, settings)
     if is_first_process():
+        _tell_fewer_workers(run.settings.get("workers", 0))
         write_run(replace(run, recipe=recipe), folder)
     with TrainingDisplay() as display:
         outcome = train(recipe, photos, held_out, settings, report=display.update)

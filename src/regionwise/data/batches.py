@@ -8,8 +8,11 @@ and a resumed training just starts at the number where it stopped.
 
 from __future__ import annotations
 
+import atexit
+import os
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import NamedTuple
 
@@ -34,8 +37,8 @@ class Batch(NamedTuple):
     """Training pictures.
 
     `image`: N×3×S×S float in [0, 1]. `mask`: N×1×S×S of 0 and 1, 1 = missing. `broken`: what was
-    wrong with photos that were passed over, by name. `guide`: N×1×S×S, the true edges of the whole
-    pictures, if `data.guide` asks for them.
+    wrong with photos that were passed over, by name. `guide`: of the whole pictures, if
+    `data.guide` asks for them, the true edges, N×1×S×S, or structure, N×3×S×S.
     """
 
     image: Tensor
@@ -73,8 +76,8 @@ class HolePhotos(Dataset[Batch]):
         image = image.expand(len(masks), -1, -1, -1)
         if self.data.guide is None:
             return Batch(image, mask, broken)
-        edges = canny_edges(image[:1], torch.zeros_like(mask[:1]))
-        return Batch(image, mask, broken, edges.expand(len(masks), -1, -1, -1))
+        guide = _guide(self.data.guide, image[:1])
+        return Batch(image, mask, broken, guide.expand(len(masks), -1, -1, -1))
 
     def _picture(
         self, position: int, rng: np.random.Generator
@@ -91,6 +94,17 @@ class HolePhotos(Dataset[Batch]):
                 broken[stored.name] = " ".join(str(error).split())[:200]
         name, reason = next(iter(broken.items()))
         raise DataError(f"not one of {len(self.photos)} photos can be read; {name}: {reason}")
+
+
+def _guide(kind: str, image: Tensor) -> Tensor:
+    """The true guide of a whole picture, 1×3×S×S."""
+    nothing = torch.zeros_like(image[:, :1])
+    if kind == "edges":
+        return canny_edges(image, nothing)
+    # Needs SciPy's solvers, which take their time to be imported.
+    from regionwise.layers.relative_total_variation import smooth_structure
+
+    return smooth_structure(image, nothing)
 
 
 def families(holes: HolesSection) -> Mapping[str, Family]:
@@ -171,7 +185,8 @@ def stream_batches(
             evenly, the first ones get one more.
         steps: of which steps.
         first: number of the photo with which step 0 begins.
-        workers: processes that read photos and draw holes.
+        workers: processes that read photos and draw holes; no more are started than
+            `usable_cores` counts.
         process: number of this training process.
         processes: how many there are.
 
@@ -183,17 +198,27 @@ def stream_batches(
     loader = DataLoader(
         photos,
         batch_sampler=_Share(steps, batch, first, process, processes),
-        num_workers=workers,
+        num_workers=min(workers, usable_cores()),
         collate_fn=collate,
         prefetch_factor=4 if workers else None,
         pin_memory=torch.cuda.is_available(),
         worker_init_fn=_ignore_stop_signals,
         generator=torch.Generator(),  # else it would draw from the training's own chance
     )
-    return _told_in_one_line(loader)
+    batches = _told_in_one_line(loader)
+    # Python waits at its end for workers, and these ignore SIGTERM.
+    atexit.register(_close, weakref.ref(batches))
+    return batches
 
 
-def _told_in_one_line(loader: DataLoader[Batch]) -> Iterator[Batch]:
+def usable_cores() -> int:
+    """Cores that this process may use: those of the machine, or fewer if it was given fewer."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _told_in_one_line(loader: DataLoader[Batch]) -> Generator[Batch, None, None]:
     """The loader's batches; torch puts a worker's traceback before what went wrong in it."""
     try:
         yield from loader
@@ -201,6 +226,12 @@ def _told_in_one_line(loader: DataLoader[Batch]) -> Iterator[Batch]:
         last = str(error).rstrip().splitlines()[-1]
         name = f"{type(error).__module__}.{type(error).__name__}: "
         raise type(error)(last.removeprefix(name)) from error
+
+
+def _close(reference: weakref.ref[Generator[Batch, None, None]]) -> None:
+    generator = reference()
+    if generator is not None:
+        generator.close()
 
 
 def _ignore_stop_signals(worker: int) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from regionwise.photos.reading import pillow_image
 from regionwise.recipe.schema import DataSection
 
-Box = tuple[float, float, float, float]
+Crop = tuple[float, float, float, float]
 
 _ORIENTATION = 0x0112
 _UPRIGHT = {
@@ -58,7 +58,7 @@ def framed(content: bytes, data: DataSection, rng: np.random.Generator) -> NDArr
     return np.array(pixels)
 
 
-def _box(size: tuple[int, int], data: DataSection, rng: np.random.Generator) -> Box:
+def _box(size: tuple[int, int], data: DataSection, rng: np.random.Generator) -> Crop:
     """The part of a photo of (width, height) that becomes the picture."""
     width, height = size
     short = min(size)
@@ -76,7 +76,7 @@ def _box(size: tuple[int, int], data: DataSection, rng: np.random.Generator) -> 
     return (left, top, left + side, top + side)
 
 
-def _scaled(photo: Image.Image, box: Box, side: int) -> Image.Image:
+def _scaled(photo: Image.Image, box: Crop, side: int) -> Image.Image:
     """The box of the photo, scaled to side×side."""
     width, height = photo.size
     shrunk = side / min(box[2] - box[0], box[3] - box[1])

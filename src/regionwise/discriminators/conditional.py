@@ -48,7 +48,7 @@ class ConditionalMultiScaleDiscriminator(Discriminator):
     ) -> None:
         super().__init__()
         if layout not in _LAYERS:
-            raise ModelError(f"layout={layout!r} is none of {', '.join(_LAYERS)}")
+            raise ModelError(f"layout={layout!r} is not one of {', '.join(_LAYERS)}")
         self.discriminators = nn.ModuleList(
             _OneScale(width, maps, _LAYERS[layout]) for _ in range(scales)
         )

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regionwise.discriminators.discriminator import Discriminator, Judgement, Scale
-from regionwise.discriminators.window import Tower, around_hole, check_size
+from regionwise.discriminators.window import Tower, around_hole, check_candidate_size
 from regionwise.errors import ModelError
 
 
@@ -38,7 +38,7 @@ class LocalGlobalDiscriminator(Discriminator):
 
     def forward(self, candidate: Tensor, image: Tensor, mask: Tensor) -> Judgement:
         """Score the picture; see the class."""
-        check_size(candidate, self.size)
+        check_candidate_size(candidate, self.size)
         seen, features = self.globally(candidate)
         seen_closely, more = self.locally(around_hole(candidate, mask, self.window))
         joint = F.relu(torch.cat([seen, seen_closely], dim=1))

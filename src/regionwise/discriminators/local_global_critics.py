@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from regionwise.discriminators.discriminator import Discriminator, Judgement, Scale
-from regionwise.discriminators.window import Tower, around_hole, check_size
+from regionwise.discriminators.window import Tower, around_hole, check_candidate_size
 from regionwise.errors import ModelError
 
 
@@ -34,6 +34,6 @@ class LocalGlobalCritics(Discriminator):
 
     def forward(self, candidate: Tensor, image: Tensor, mask: Tensor) -> Judgement:
         """Score the picture and its window; see the class."""
-        check_size(candidate, self.size)
+        check_candidate_size(candidate, self.size)
         window = around_hole(candidate, mask, self.window)
         return [Scale(*self.globally(candidate)), Scale(*self.locally(window))]

@@ -36,7 +36,7 @@ class PatchDiscriminator(Discriminator):
     ) -> None:
         super().__init__()
         if beside not in ("nothing", "gray"):
-            raise ModelError(f"beside={beside!r} is none of nothing, gray")
+            raise ModelError(f"beside={beside!r} is not one of nothing, gray")
         self.beside = beside
         seen = channels + (beside == "gray")
         widths = [seen, width, 2 * width, 4 * width, 8 * width]

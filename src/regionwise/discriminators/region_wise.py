@@ -42,7 +42,7 @@ class RegionWiseDiscriminator(Discriminator):
     ) -> None:
         super().__init__()
         if sees not in ("hole", "picture"):
-            raise ModelError(f"sees={sees!r} is none of hole, picture")
+            raise ModelError(f"sees={sees!r} is not one of hole, picture")
         self.sees, self.signed = sees, signed
         widths = [4, width, 2 * width, *4 * [4 * width]]
         self.convolutions = nn.ModuleList(

@@ -43,7 +43,7 @@ class Tower(nn.Module):
         return self.last(x.flatten(1)), features
 
 
-def check_size(candidate: Tensor, size: int) -> None:
+def check_candidate_size(candidate: Tensor, size: int) -> None:
     """Refuse pictures of another size than a fully connected layer was made for.
 
     Raises:

@@ -20,7 +20,7 @@ class OnnxEngine:
     """A network as ONNX: inputs `image` and `mask`, output `output`, all sizes free.
 
     The file is opened in the background, while the caller reads its photo. The first fill raises
-    `CheckpointError` if it is none of ours, `ModelError` if the device is not there.
+    `CheckpointError` if it is not one of regionwise's, `ModelError` if the device is not there.
     """
 
     def __init__(
@@ -30,7 +30,6 @@ class OnnxEngine:
         seed: int = 0,
         *,
         traits: Traits = NO_TRAITS,
-        quick_to_open: bool = False,
         threads: int | None = None,
     ) -> None:
         """Begin to open a file.
@@ -40,15 +39,12 @@ class OnnxEngine:
             device: auto, cpu or cuda.
             seed: for networks that draw numbers.
             traits: what the file does not say itself: `detail` and `texture`.
-            quick_to_open: leave out optimisations that take as long as all else in opening. Some
-                networks fill slower without them.
             threads: on the processor; by default as many as this process may use.
         """
         self._file = file
         self._device = device
         self._seed = seed
         self._traits = traits
-        self._quick_to_open = quick_to_open
         self._threads = threads
         self._opening = ThreadPoolExecutor(1).submit(self._open)
 
@@ -60,13 +56,8 @@ class OnnxEngine:
         return replace(self._traits, draws=draws, file=self._file)
 
     def __reduce__(self) -> tuple[Callable[..., OnnxEngine], tuple[object, ...]]:
-        """Pickle as the name of the file: another process opens it anew."""
-        make = partial(
-            OnnxEngine,
-            traits=self._traits,
-            quick_to_open=self._quick_to_open,
-            threads=self._threads,
-        )
+        """Pickle as the name of the file: another process opens it again."""
+        make = partial(OnnxEngine, traits=self._traits, threads=self._threads)
         return make, (self._file, self._device, self._seed)
 
     def fill(self, images: Floats, masks: Floats) -> Floats:
@@ -90,12 +81,12 @@ class OnnxEngine:
         try:
             session = onnxruntime.InferenceSession(
                 os.fspath(self._file),
-                _session_options(onnxruntime, self._quick_to_open, self._threads),
+                _session_options(onnxruntime, self._threads),
                 providers,
             )
         except Exception as error:  # as above
             raise CheckpointError(
-                f"{self._file} is broken or no ONNX model ({first_line(error)})"
+                f"{self._file} is broken or not an ONNX model ({first_line(error)})"
             ) from error
         if self._device == "cuda" and session.get_providers()[0] != "CUDAExecutionProvider":
             raise ModelError(
@@ -105,7 +96,7 @@ class OnnxEngine:
         outputs = {node.name for node in session.get_outputs()}
         if inputs != {"image", "mask"} or "output" not in outputs:
             raise CheckpointError(
-                f"{self._file} is no inpainting model of regionwise: it takes "
+                f"{self._file} is not an inpainting model of regionwise: it takes "
                 f"{', '.join(sorted(inputs))} and gives {', '.join(sorted(outputs))}, "
                 "not image, mask and output; write one with regionwise export"
             )
@@ -124,7 +115,7 @@ def _providers(available: list[str], device: Device) -> list[str]:
     return ["CPUExecutionProvider"]
 
 
-def _session_options(onnxruntime: Any, quick_to_open: bool, threads: int | None) -> Any:
+def _session_options(onnxruntime: Any, threads: int | None) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = _threads() if threads is None else threads
     options.inter_op_num_threads = 1
@@ -135,8 +126,6 @@ def _session_options(onnxruntime: Any, quick_to_open: bool, threads: int | None)
     # second for 1,600. Without it, and without patterns for each size, the arena needs less memory.
     options.enable_mem_reuse = False
     options.enable_mem_pattern = False
-    if quick_to_open:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     return options
 
 

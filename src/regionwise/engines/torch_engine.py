@@ -23,6 +23,7 @@ class TorchEngine:
         seed: int = 0,
         *,
         file: Path | None = None,
+        stage: int = -1,
     ) -> None:
         """Bring a network to a device.
 
@@ -31,6 +32,7 @@ class TorchEngine:
             device: auto, cpu or cuda.
             seed: for networks that draw numbers.
             file: where its weights are from.
+            stage: which of the network's answers is given; the last one by default.
 
         Raises:
             ModelError: if there is no such device.
@@ -43,7 +45,14 @@ class TorchEngine:
         self._device = torch.device(wanted)
         self._network = network.to(self._device).eval()
         self._seed = seed
+        self._stage = stage
         self.traits = Traits(draws=network.draws, file=file)
+
+    def at_stage(self, stage: int) -> TorchEngine:
+        """The same network, giving that stage: 0 is the first one, -1 the last."""
+        device: Device = "cpu" if self._device.type == "cpu" else "cuda"
+        file = self.traits.file
+        return TorchEngine(self._network, device, self._seed, file=file, stage=stage)
 
     def fill(self, images: Floats, masks: Floats) -> Floats:
         """Fill a batch, see `Engine`. The caller's random state is left as it was."""
@@ -53,10 +62,15 @@ class TorchEngine:
             torch.manual_seed(self._seed)
             image, mask = (torch.from_numpy(array).to(self._device) for array in (images, masks))
             try:
-                answer = self._network(image, mask).stages[-1]
+                stages = self._network(image, mask).stages
             except RuntimeError as error:  # out of memory, above all
                 height, width = images.shape[2:]
                 raise ModelError(
                     f"the network failed on a picture of {width}×{height} ({first_line(error)})"
                 ) from error
-            return cast(Floats, answer.float().cpu().numpy())
+            if not -len(stages) <= self._stage < len(stages):
+                raise ModelError(
+                    f"there is no `stage` {self._stage}: this network has {len(stages)}, "
+                    f"0 to {len(stages) - 1}"
+                )
+            return cast(Floats, stages[self._stage].float().cpu().numpy())

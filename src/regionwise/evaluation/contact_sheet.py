@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from regionwise.evaluation.run import file_name
+from regionwise.evaluation.run import model_file_name
 
 _ERROR_GAIN = 3
 _TILE = 192
@@ -19,11 +19,12 @@ _HEAD = 20
 
 @dataclass(frozen=True)
 class Sample:
-    """A filled picture that was kept; `answers` by model."""
+    """A filled picture that was kept; `hole` is white where it was missing, `answers` by model."""
 
     name: str
     input: Image.Image
     truth: Image.Image
+    hole: Image.Image
     answers: dict[str, Image.Image]
 
 
@@ -31,12 +32,14 @@ def find_samples(folder: Path, models: Sequence[str]) -> list[Sample]:
     """The samples of an evaluation's folder that all models have, photo by photo."""
     samples = []
     for place in sorted((folder / "samples").glob("*/*")):
-        files = {model: place / f"model {file_name(model)}.png" for model in models}
-        if all(file.exists() for file in files.values()):
+        files = {model: place / f"model {model_file_name(model)}.png" for model in models}
+        if all(file.exists() for file in (*files.values(), place / "hole.png")):
             answers = {model: _open(file) for model, file in files.items()}
-            before, truth = _open(place / "input.png"), _open(place / "truth.png")
+            before, truth, hole = (
+                _open(place / f"{name}.png") for name in ("input", "truth", "hole")
+            )
             name = f"photo {int(place.parent.name) + 1}, {place.name}"
-            samples.append(Sample(name, before, truth, answers))
+            samples.append(Sample(name, before, truth, hole, answers))
     return samples
 
 

@@ -23,6 +23,8 @@ from regionwise.holes import draw_hole
 _DIGITS = 16
 """Hexadecimal digits kept of each mask's sha256; the set's own is whole."""
 
+OBJECTS = "protocols/objects"
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,15 +53,19 @@ class MaskSet(_Section):
         Raises:
             DataError: if the mask is not the one the manifest names.
         """
-        rng = np.random.default_rng([self.seed, number])
-        margin = self.margins[number % len(self.margins)]
-        mask = draw_hole(self.size, rng, self.mixture, self.ratio, margin)
+        mask = self.draw_at(number, self.size)
         if self.masks and checksum(mask)[:_DIGITS] != self.masks[number]:
             raise DataError(
                 f"mask {number} of {self.name!r} is not the manifest's, which another version "
                 "made: install the version it names, or make a new manifest"
             )
         return mask
+
+    def draw_at(self, number: int, size: tuple[int, int]) -> Mask:
+        """Mask `number` at another size: by the same chance, without a checksum to hold it to."""
+        rng = np.random.default_rng([self.seed, number])
+        margin = self.margins[number % len(self.margins)]
+        return draw_hole(size, rng, self.mixture, self.ratio, margin)
 
     def draw_all(self) -> Iterator[Mask]:
         """All masks in order.
@@ -124,6 +130,12 @@ def protocol_names() -> list[str]:
     return sorted(Path(file.name).stem for file in folder.iterdir() if file.name.endswith(".json"))
 
 
+def object_protocol_names() -> list[str]:
+    """Those whose holes are drawn for each photo (`regionwise.evaluation.object_removal`)."""
+    folder = resources.files("regionwise.evaluation") / OBJECTS
+    return sorted(Path(file.name).stem for file in folder.iterdir())
+
+
 def read_manifest(name_or_file: str | Path) -> Manifest:
     """A protocol by name, or a manifest from a file or from the folder it was written to.
 
@@ -142,11 +154,12 @@ def read_manifest(name_or_file: str | Path) -> Manifest:
     except FileNotFoundError:
         raise DataError(
             f"{name_or_file}: no such protocol or manifest; protocols: "
-            f"{', '.join(protocol_names())}"
+            f"{', '.join(protocol_names())}; for `evaluate` alone: "
+            f"{', '.join(object_protocol_names())}"
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{name_or_file}: can't be read ({error})") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the whole"
-        raise DataError(f"{name_or_file}: no manifest: {where}: {first['msg']}") from error
+        raise DataError(f"{name_or_file}: not a manifest: {where}: {first['msg']}") from error

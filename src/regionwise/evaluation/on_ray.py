@@ -9,16 +9,17 @@ from dataclasses import dataclass
 
 from regionwise.cluster.ray_map import RayCluster, map_on_ray
 from regionwise.errors import OutputError
-from regionwise.evaluation.run import Shard
+from regionwise.evaluation.plan import Plan
 from regionwise.evaluation.settings import EvaluationSettings
-from regionwise.evaluation.workers import Progress, note_process
+from regionwise.evaluation.workers import ReportPictures, note_process
+from regionwise.filling.shard import Shard
 
 _PIECE = 32
 """Photos that an actor takes at a time."""
 
 
 def run_on_ray(
-    settings: EvaluationSettings, photos: int, cluster: RayCluster, progress: Progress
+    settings: EvaluationSettings, photos: int, cluster: RayCluster, progress: ReportPictures
 ) -> None:
     """Do all the work on a cluster; rows and features come into the folder, which all share.
 
@@ -32,7 +33,7 @@ def run_on_ray(
         RegionwiseError: if there is no such cluster, or a machine of it can't do the work.
     """
     pieces = max(1, photos // _PIECE)
-    shared = _Shared(settings, pieces)
+    shared = _Shared(settings, settings.plan(), pieces)  # which reads all masks once
     for _, done in map_on_ray(range(pieces), _open_work, shared, cluster):
         progress(done)
 
@@ -40,6 +41,7 @@ def run_on_ray(
 @dataclass(frozen=True)
 class _Shared:
     settings: EvaluationSettings
+    plan: Plan
     pieces: int
 
 
@@ -47,7 +49,7 @@ def _open_work(shared: _Shared) -> Callable[[int], int]:
     """Load the models in an actor."""
     if not shared.settings.folder.is_dir():
         raise OutputError(f"{shared.settings.folder} is not there; all machines write to it")
-    evaluation = shared.settings.evaluation()
+    evaluation = shared.settings.evaluation(shared.plan)
     done = evaluation.done()
     name = f"{platform.node()}-{os.getpid()}"
 

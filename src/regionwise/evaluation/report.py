@@ -76,7 +76,7 @@ def html_report(
         "<meta name='viewport' content='width=device-width, initial-scale=1'>",
         f"<title>{html.escape(title)}</title><style>{_STYLE}</style>",
         f"<h1>{html.escape(title)}</h1>",
-        f"<p class='note'>{_differences_are(tables)}</p>",
+        f"<p class='note'>{_text(about.get('filled', ''))} {_differences_are(tables)}</p>",
         *(_table(table) for table in tables),
     ]
     if errors:

@@ -8,38 +8,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from regionwise.arrays import Mask
+from regionwise.arrays import Bytes, Mask
 from regionwise.engines.engine import Engine
 from regionwise.errors import DataError, ModelError, PhotoError, RegionwiseError
 from regionwise.evaluation.feature_files import FeatureFile, FeatureSource
 from regionwise.evaluation.feature_sums import FeatureSums
 from regionwise.evaluation.metrics.metric import FilledPicture, Metric
+from regionwise.evaluation.metrics.naturalness import MARGIN, SIDE
 from regionwise.evaluation.metrics.registry import METRICS, measure
-from regionwise.evaluation.plan import HoleSet, Plan
+from regionwise.evaluation.metrics.views import HoleView, view_of_hole
+from regionwise.evaluation.plan import HoleSet, OwnSize, Plan, Through
 from regionwise.evaluation.rows import Row, append_row, read_rows
+from regionwise.filling.fill import fill_photo
+from regionwise.filling.options import FillOptions
+from regionwise.filling.shard import Shard
 from regionwise.holes import Size
 from regionwise.photos.photo_source import PhotoSource
-from regionwise.photos.reading import pillow_image
+from regionwise.photos.reading import pillow_image, read_photo
 
-Pixels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Shard:
-    """Part `number` (from 1) of `count` of the work: every `count`-th photo."""
-
-    number: int = 1
-    count: int = 1
-
-    def __str__(self) -> str:
-        return f"{self.number}-of-{self.count}"
+_SEEN = 64
+"""Pixels round a hole, at least, that a kept sample of a large photo shows."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +41,9 @@ class Evaluation:
     """An evaluation: models by name, photos and a plan, with the folder for its results.
 
     `sums`: keep the features' sums in place of the features. `samples`: of so many photos the
-    filled pictures are kept, for the contact sheet.
+    filled pictures are kept, for sheets and votes. `through`: how holes are filled. `options`: of a
+    fill, and whether answers are measured `raw`. `squash`: whether a photo is scaled as a whole,
+    its aspect not kept, not cropped.
     """
 
     models: Mapping[str, Engine]
@@ -58,11 +54,15 @@ class Evaluation:
     features: FeatureSource | None = None
     sums: bool = False
     samples: int = 4
+    through: Through = "network"
+    options: FillOptions = field(default_factory=FillOptions)
+    squash: bool = False
 
     @property
     def total(self) -> int:
         """Pictures to fill, all models together."""
-        return len(self.models) * len(self.photos) * len(self.plan.sets)
+        pictures = sum(len(self.plan.sets_of(number)) for number in range(len(self.photos)))
+        return len(self.models) * pictures
 
     def done(self) -> set[tuple[str, str, str]]:
         """Photo, row and model of all pictures that have results."""
@@ -81,9 +81,9 @@ class Evaluation:
         done = self.done() if done is None else done
         file = self.folder / "rows" / f"{shard}.jsonl"
         store = self._store(shard)
-        for number in range(shard.number - 1, len(self.photos), shard.count):
+        for number in shard.positions(len(self.photos)):
             photo = self.photos[number]
-            for holes in self.plan.sets:
+            for holes in self.plan.sets_of(number):
                 missing = [m for m in self.models if (photo.name, holes.name, m) not in done]
                 if (
                     isinstance(store, FeatureSums)
@@ -113,8 +113,8 @@ class Evaluation:
         progress: Callable[[int], None],
     ) -> None:
         try:
-            truth = read_truth(photo, holes.size)
-            mask_name, mask = holes.hole(number, photo)
+            truth = read_truth(photo, holes.size, squash=self.squash)
+            mask_name, mask = holes.hole(number, photo, (truth.shape[1], truth.shape[2]))
         except RegionwiseError as error:
             for model in models:
                 append_row(file, Row(photo.name, holes.name, "", model, error=str(error)))
@@ -126,13 +126,13 @@ class Evaluation:
         for model in models:
             error_text, values, seconds = "", {}, 0.0
             try:
-                answer, seconds = fill_and_compose(self.models[model], truth, mask)
-                values = self._measure(truth, answer, mask)
+                answer, seconds = self._answer(self.models[model], truth, mask)
+                values = self._measure(holes, truth, answer, mask)
                 answers[model] = answer
                 if isinstance(store, FeatureFile):
                     store.add_answer((photo.name, holes.name, model), answer)
                 if number < self.samples:
-                    self._keep_sample(number, holes.name, model, truth, mask, answer)
+                    self._keep_sample(number, holes, model, truth, mask, answer)
             except RegionwiseError as error:
                 error_text = str(error)
             append_row(
@@ -142,51 +142,104 @@ class Evaluation:
         if isinstance(store, FeatureSums) and len(answers) == len(self.models):
             store.add(photo.name, holes.name, truth, answers)
 
-    def _measure(self, truth: Pixels, answer: Pixels, mask: Mask) -> dict[str, float]:
-        first, second = (
-            np.asarray(pixels, np.float32) / np.float32(255) for pixels in (truth, answer)
-        )
-        return measure(FilledPicture(first, second, mask), self.metrics)
+    def _answer(self, model: Engine, truth: Bytes, mask: Mask) -> tuple[Bytes, float]:
+        if self.through == "fill":
+            return fill_as_users_do(model, truth, mask, self.options)
+        return fill_and_compose(model, truth, mask, raw=self.options.raw)
+
+    def _measure(self, holes: HoleSet, truth: Bytes, answer: Bytes, mask: Mask) -> dict[str, float]:
+        """The metrics of the whole picture, or of what is seen round the hole."""
+        if not _around_holes(holes):
+            return measure(_filled(truth, answer, mask), self.metrics)
+        wider = _filled(*_cut(view_of_hole(mask, MARGIN + SIDE), truth, answer, mask))
+        seen = _filled(*_cut(view_of_hole(mask), truth, answer, mask), wider)
+        return measure(seen, self.metrics)
 
     def _keep_sample(
-        self, number: int, row: str, model: str, truth: Pixels, mask: Mask, answer: Pixels
+        self, number: int, holes: HoleSet, model: str, truth: Bytes, mask: Mask, answer: Bytes
     ) -> None:
-        place = self.folder / "samples" / f"{number:03d}" / row
+        """Keep the pictures, or what is seen of them round the hole."""
+        place = self.folder / "samples" / f"{number:03d}" / holes.name
         place.mkdir(parents=True, exist_ok=True)
+        if _around_holes(holes):
+            truth, answer, mask = _cut(view_of_hole(mask, _SEEN), truth, answer, mask)
         pictures = {"truth": truth, "input": np.where(mask, 255, truth).astype(np.uint8)}
-        for name, pixels in (pictures | {f"model {file_name(model)}": answer}).items():
+        for name, pixels in (pictures | {f"model {model_file_name(model)}": answer}).items():
             Image.fromarray(pixels.transpose(1, 2, 0)).save(place / f"{name}.png")
+        Image.fromarray(mask).save(place / "hole.png")
 
 
-def file_name(model: str) -> str:
+def _around_holes(holes: HoleSet) -> bool:
+    return isinstance(holes.size, OwnSize) and holes.size.around_holes
+
+
+def _cut(view: HoleView, truth: Bytes, answer: Bytes, mask: Mask) -> tuple[Bytes, Bytes, Mask]:
+    return truth[:, *view], answer[:, *view], mask[view]
+
+
+def _filled(
+    truth: Bytes, answer: Bytes, mask: Mask, wider: FilledPicture | None = None
+) -> FilledPicture:
+    first, second = (np.asarray(pixels, np.float32) / np.float32(255) for pixels in (truth, answer))
+    return FilledPicture(first, second, mask, wider)
+
+
+def model_file_name(model: str) -> str:
     """A model's name, or its path, as a part of a file's name."""
     return model.replace("/", "_").replace("\\", "_").replace(":", "_")
 
 
-def read_truth(photo: PhotoSource, size: Size) -> Pixels:
-    """The photo's middle, of the wanted shape and size, upright: 3×H×W of 8 bits.
+def read_truth(photo: PhotoSource, size: Size | OwnSize, *, squash: bool = False) -> Bytes:
+    """The photo's middle, of the wanted shape and size, or all of it, upright: 3×H×W of 8 bits.
+
+    Args:
+        photo: where it lies.
+        size: height and width; the photo's own if none.
+        squash: scale the whole photo to it, its aspect not kept.
 
     Raises:
-        PhotoError: if there is no such photo or it can't be read.
+        PhotoError: if there is no such photo, it can't be read, or it is too small.
     """
     try:
         picture = ImageOps.exif_transpose(pillow_image(photo.read())).convert("RGB")
-        fitted = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
+        if isinstance(size, OwnSize):
+            picture = _at_own_size(picture, size, photo.name)
+        elif squash:
+            picture = picture.resize((size[1], size[0]), Image.Resampling.BICUBIC)
+        else:
+            picture = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
     except FileNotFoundError:
         raise PhotoError(
             f"{photo.name}: there is no such photo; check the list or folder"
         ) from None
     except UnidentifiedImageError:
         raise PhotoError(
-            f"{photo.name}: not a readable photo (no known format); leave it out or get it anew"
+            f"{photo.name}: not a readable photo (no known format); leave it out or get it again"
         ) from None
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise PhotoError(f"{photo.name}: not a readable photo ({error})") from error
-    return np.ascontiguousarray(np.asarray(fitted).transpose(2, 0, 1))
+    return np.ascontiguousarray(np.asarray(picture).transpose(2, 0, 1))
 
 
-def fill_and_compose(model: Engine, truth: Pixels, mask: Mask) -> tuple[Pixels, float]:
+def _at_own_size(picture: Image.Image, size: OwnSize, name: str) -> Image.Image:
+    if min(picture.size) < size.shorter or max(picture.size) < size.longer:
+        raise PhotoError(
+            f"{name}: {picture.width}×{picture.height} pixels are too few; take photos of at least "
+            f"{size.longer}×{size.shorter}"
+        )
+    if size.longest is not None and max(picture.size) > size.longest:
+        scale = size.longest / max(picture.size)
+        smaller = (round(scale * picture.width), round(scale * picture.height))
+        return picture.resize(smaller, Image.Resampling.LANCZOS)
+    return picture
+
+
+def fill_and_compose(
+    model: Engine, truth: Bytes, mask: Mask, *, raw: bool = False
+) -> tuple[Bytes, float]:
     """The filled picture, 3×H×W of 8 bits with known pixels kept, and the model's seconds.
+
+    With `raw` known pixels are the model's too.
 
     Raises:
         ModelError: the answer has another shape, or is not a number somewhere in the hole.
@@ -197,12 +250,25 @@ def fill_and_compose(model: Engine, truth: Pixels, mask: Mask) -> tuple[Pixels, 
     seconds = time.perf_counter() - start
     if answers.shape != (1, *truth.shape):
         raise ModelError(f"the model answered {answers.shape}, not {(1, *truth.shape)}")
-    unusable = np.count_nonzero(~np.isfinite(answers[0][:, mask]))
+    taken = np.ones_like(mask) if raw else mask
+    unusable = np.count_nonzero(~np.isfinite(answers[0][:, taken]))
     if unusable:
-        raise ModelError(f"the model answered NaN or infinity at {unusable} values of the hole")
+        where = "picture" if raw else "hole"
+        raise ModelError(f"the model answered NaN or infinity at {unusable} values of the {where}")
     clean = np.clip(np.nan_to_num(answers[0]), 0, 1)
-    filled = np.where(mask, np.rint(clean * 255).astype(np.uint8), truth)
+    filled = np.where(taken, np.rint(clean * 255).astype(np.uint8), truth)
     return filled, seconds
+
+
+def fill_as_users_do(
+    model: Engine, truth: Bytes, mask: Mask, options: FillOptions
+) -> tuple[Bytes, float]:
+    """A picture of any size filled as `regionwise fill` does it, and the seconds that it took."""
+    photo = read_photo(np.ascontiguousarray(truth.transpose(1, 2, 0)))
+    start = time.perf_counter()
+    filled = fill_photo(photo, mask, model, options).color
+    seconds = time.perf_counter() - start
+    return np.ascontiguousarray(filled.transpose(2, 0, 1)), seconds
 
 
 def check_models(models: Sequence[str]) -> None:

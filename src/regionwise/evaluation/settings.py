@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,26 @@ from numpy.typing import NDArray
 
 from regionwise.data.photo_sources import find_photos, has_held_out_name
 from regionwise.engines.engine import Engine
+from regionwise.engines.staged import at_stage
 from regionwise.engines.wrapping import wrapped
 from regionwise.engines.zoo import load_model
 from regionwise.errors import DataError, OutputError
-from regionwise.evaluation.manifest import read_manifest
+from regionwise.evaluation.manifest import object_protocol_names, read_manifest
 from regionwise.evaluation.metrics.metric import Metric, Score
-from regionwise.evaluation.metrics.registry import METRICS
-from regionwise.evaluation.plan import Plan, plan_of_manifest, plan_of_masks, plan_of_pairs
+from regionwise.evaluation.metrics.registry import metrics_named
+from regionwise.evaluation.object_removal import plan_of_objects, read_object_protocol
+from regionwise.evaluation.plan import (
+    TENTHS,
+    OwnSize,
+    Plan,
+    Through,
+    plan_of_manifest,
+    plan_of_masks,
+    plan_of_pairs,
+)
 from regionwise.evaluation.run import Evaluation, check_models
-from regionwise.holes import Size
+from regionwise.filling.options import FillOptions
+from regionwise.holes import Size, StoredMasks
 from regionwise.output import write_whole
 from regionwise.photos.stored_files import is_address
 
@@ -31,10 +43,14 @@ from regionwise.photos.stored_files import is_address
 class EvaluationSettings:
     """The question, small enough to be sent to other processes.
 
-    `protocol`: name or file of a manifest; else `masks`, a folder or tar, put into bins or, with
-    `pairs`, taken by the photos' names. `lpips`, `perceptual`, `inception`: which networks for
-    LPIPS, the perceptual error and the Fréchet distance; left out if empty. `sums`: keep sums of
-    the last one's features alone.
+    `protocol`: name or file of a manifest; else `masks`, a folder or tar, put into bins (`edges`)
+    or, with `pairs`, taken by the photos' names; `also` are rows of protocols, PROTOCOL:SET, beside
+    them. `one_mask`: a photo gets one mask in all. `original`: photos keep their sizes; `squash`:
+    they are scaled as a whole. `options`: how holes are filled, of which only what concerns the
+    model counts. `through`: whether holes are filled as users do it; as the protocol says if None.
+    `metrics`: names, see `metrics_named`. `features`, `lpips`, `perceptual`, `inception`: which
+    networks for the feature distance, LPIPS, the perceptual error and the Fréchet distance; left
+    out if empty. `sums`: keep sums of the last one's features alone.
     """
 
     models: tuple[str, ...]
@@ -44,10 +60,20 @@ class EvaluationSettings:
     masks: Path | None = None
     pairs: bool = False
     size: Size = (256, 256)
+    edges: tuple[float, ...] = TENTHS
+    one_mask: bool = False
+    invert_masks: bool = False
+    also: tuple[str, ...] = ()
+    original: bool = False
+    squash: bool = False
+    options: FillOptions = field(default_factory=FillOptions)
+    through: Through | None = None
     held_out: bool = False
     limit: int = 0
     device: str = "auto"
     samples: int = 4
+    metrics: str = ""
+    features: tuple[str, ...] = ()
     lpips: tuple[str, ...] = ()
     perceptual: str = ""
     inception: str = ""
@@ -57,18 +83,60 @@ class EvaluationSettings:
         """Which holes; see the class.
 
         Raises:
-            DataError: both or none of protocol and masks are given.
+            DataError: both or none of protocol and masks are given, or what goes with one of them
+                is given with the other.
         """
         if bool(self.protocol) == (self.masks is not None):
             raise DataError("give either --protocol or --masks")
-        if self.masks is None:
-            return plan_of_manifest(read_manifest(self.protocol))
-        if not is_address(self.masks) and not self.masks.exists():
-            raise DataError(f"{self.masks}: there is no such folder or tar of masks")
-        return (plan_of_pairs if self.pairs else plan_of_masks)(self.masks, self.size)
+        self._check_edges()
+        plan = self._plan_of_protocol() if self.masks is None else self._plan_of_masks(self.masks)
+        for row in self.also:
+            plan = plan.with_row(row, original=self.original)
+        return plan
 
-    def evaluation(self) -> Evaluation:
+    def _plan_of_protocol(self) -> Plan:
+        if self.pairs or self.one_mask or self.invert_masks or self.edges != TENTHS:
+            raise DataError("--pairs, --one-mask, --invert-masks and --bins go with --masks")
+        if self.protocol in object_protocol_names():
+            return plan_of_objects(read_object_protocol(self.protocol))
+        return plan_of_manifest(read_manifest(self.protocol), original=self.original)
+
+    def _plan_of_masks(self, masks: Path) -> Plan:
+        if not is_address(masks) and not masks.exists():
+            raise DataError(f"{masks}: there is no such folder or tar of masks")
+        stored = StoredMasks([masks], augment=False, invert=self.invert_masks)
+        size = OwnSize() if self.original else self.size
+        if self.pairs:
+            return plan_of_pairs(stored, size, masks.name)
+        return plan_of_masks(stored, size, masks.name, edges=self.edges, one_each=self.one_mask)
+
+    def _check_edges(self) -> None:
+        rising = all(low < high for low, high in pairwise(self.edges))
+        if len(self.edges) < 2 or not rising or self.edges[0] < 0 or self.edges[-1] > 1:
+            raise DataError("--bins: give rising hole ratios from 0 to 1, such as 0.01,0.1,0.2")
+
+    def _engine(self, name: str, through: Through) -> Engine:
+        """A model with what the options put round it, where the fill doesn't do that."""
+        device: Any = self.device
+        options = self.options
+        engine = at_stage(load_model(name, device), options.stage, device, raw=options.raw)
+        if through == "fill":
+            return engine
+        if options.large not in ("auto", "polyphase"):
+            raise DataError(f"--large {options.large} is no model's own; give --through fill")
+        return wrapped(
+            engine,
+            ensemble=options.ensemble,
+            blend=options.blend,
+            polyphase=options.large == "polyphase",
+            texture=not options.raw,
+        )
+
+    def evaluation(self, plan: Plan | None = None) -> Evaluation:
         """Load the models and find the photos.
+
+        Args:
+            plan: if it has been made already.
 
         Raises:
             RegionwiseError: if a model, the photos or the masks can't be had.
@@ -84,21 +152,29 @@ class EvaluationSettings:
         twice = _first_repeated(photos.name(number) for number in range(len(photos)))
         if twice:
             raise DataError(f"two photos have the name {twice}: results could not be told apart")
-        device: Any = self.device
+        plan = plan or self.plan()
+        through = self.through or plan.through
         return Evaluation(
-            models={name: wrapped(load_model(name, device)) for name in self.models},
+            models={name: self._engine(name, through) for name in self.models},
             photos=photos,
-            plan=self.plan(),
+            plan=plan,
             folder=self.folder,
             metrics=self._metrics(),
             features=self._features(),
             sums=self.sums,
             samples=self.samples,
+            through=through,
+            options=self.options,
+            squash=self.squash,
         )
 
     def _metrics(self) -> tuple[Metric, ...]:
         """Those that are always taken, and those that were asked for."""
-        metrics = list(METRICS)
+        metrics = list(metrics_named(self.metrics))
+        if self.features:
+            from regionwise.evaluation.metrics.feature_distance import FeatureDistance
+
+            metrics += [FeatureDistance(one, self.device) for one in self.features]
         if self.lpips:
             from regionwise.evaluation.metrics.lpips import Lpips
 
@@ -139,14 +215,19 @@ def claim_folder(evaluation: Evaluation) -> None:
     Raises:
         OutputError: it holds another evaluation, or can't be written.
     """
-    inputs = {
+    inputs: dict[str, Any] = {
         "models": {name: weights_checksum(engine) for name, engine in evaluation.models.items()},
         "plan": evaluation.plan.sha256,
         "photos": _checksum(json.dumps([photo.name for photo in evaluation.photos]).encode()),
         "metrics": [score.name for score in scores_of(evaluation)],
         "features": evaluation.features.name if evaluation.features else "",
+        "through": evaluation.through,
         **({"sums": True} if evaluation.sums else {}),
     }
+    if evaluation.squash:
+        inputs["squash"] = True
+    if changed_options := _changed(evaluation):
+        inputs["options"] = changed_options
     text = json.dumps(inputs, indent=1) + "\n"
     file = evaluation.folder / "inputs.json"
     try:
@@ -165,6 +246,13 @@ def claim_folder(evaluation: Evaluation) -> None:
         raise OutputError(f"{file} is broken: choose another folder") from None
     except OSError as error:
         raise OutputError(f"{evaluation.folder}: can't be written ({error})") from error
+
+
+def _changed(evaluation: Evaluation) -> dict[str, Any]:
+    """The options of filling that are not their defaults."""
+    options = evaluation.options
+    values = {one.name: getattr(options, one.name) for one in fields(options)}
+    return {name: value for name, value in values.items() if value != getattr(FillOptions(), name)}
 
 
 def weights_checksum(engine: Engine) -> str:

@@ -94,10 +94,11 @@ def _mean_row(
         over = [[values(model, metric.over)[number] for number in usable] for model in models]
         ratios = (estimate(top, photos, bottom) for top, bottom in zip(columns, over, strict=True))
         return TableRow(name, tuple(ratios), ())
+    middle = metric.median
     return TableRow(
         name,
-        tuple(estimate(column, photos) for column in columns),
-        tuple(paired_difference(column, columns[0], photos) for column in columns),
+        tuple(estimate(column, photos, median=middle) for column in columns),
+        tuple(paired_difference(one, columns[0], photos, median=middle) for one in columns),
     )
 
 

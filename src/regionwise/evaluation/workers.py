@@ -12,33 +12,36 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from queue import Empty
 from typing import Any
 
-from regionwise.evaluation.run import Evaluation, Shard
+from regionwise.evaluation.plan import Plan
+from regionwise.evaluation.run import Evaluation
 from regionwise.evaluation.settings import EvaluationSettings
+from regionwise.filling.shard import Shard
 from regionwise.output import write_whole
 
-Progress = Callable[[int], None]
+ReportPictures = Callable[[int], None]
 
 
-def run_here(evaluation: Evaluation, shard: Shard, progress: Progress) -> None:
+def run_here(evaluation: Evaluation, shard: Shard, progress: ReportPictures) -> None:
     """Do a shard in this process, and note what the process took."""
     evaluation.run(shard, progress)
     note_process(evaluation, str(shard))
 
 
-def run_in_workers(settings: EvaluationSettings, workers: int, progress: Progress) -> None:
+def run_in_workers(settings: EvaluationSettings, workers: int, progress: ReportPictures) -> None:
     """Do all the work in several processes, each with models of its own.
 
     Raises:
         RegionwiseError: whatever stopped a worker as a whole.
     """
     context = multiprocessing.get_context("spawn")
+    plan = settings.plan()  # which reads all masks once
     with (
         context.Manager() as manager,
         ProcessPoolExecutor(workers, mp_context=context) as pool,
     ):
         counts = manager.Queue()
         jobs: set[Future[None]] = {
-            pool.submit(_work, settings, Shard(number, workers), counts)
+            pool.submit(_work, settings, plan, Shard(number, workers), counts)
             for number in range(1, workers + 1)
         }
         waiting = jobs
@@ -71,8 +74,8 @@ def note_process(evaluation: Evaluation, name: str) -> None:
     write_whole(json.dumps(note, indent=1) + "\n", file, overwrite=True)
 
 
-def _work(settings: EvaluationSettings, shard: Shard, counts: Any) -> None:
-    evaluation = settings.evaluation()
+def _work(settings: EvaluationSettings, plan: Plan, shard: Shard, counts: Any) -> None:
+    evaluation = settings.evaluation(plan)
     run_here(evaluation, shard, counts.put)
 
 

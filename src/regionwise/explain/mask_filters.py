@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from regionwise.explain import color_maps
-from regionwise.explain.panel import Section, Tile
+from regionwise.explain.look import Question, Sections
+from regionwise.explain.panel import PanelSection, Tile
 from regionwise.layers.mask_aware_filter import MaskAwareFilter
 
 _WINDOWS = 8
@@ -75,6 +76,17 @@ def first_filter(network: nn.Module) -> MaskAwareFilter | None:
 
 
 @contextmanager
+def window_filter_look(network: nn.Module, question: Question) -> Iterator[Sections]:
+    """The panel's section of MADF's Figure 5; nothing of a network without such filters."""
+    layer = first_filter(network)
+    if layer is None:
+        yield list
+        return
+    with recorded_mask(layer) as masks:
+        yield lambda: [filter_section(window_filters(layer, masks[0]))]
+
+
+@contextmanager
 def recorded_mask(layer: MaskAwareFilter) -> Iterator[list[Tensor]]:
     """Within this, each pass through the layer appends the mask that it was given."""
     seen: list[Tensor] = []
@@ -85,7 +97,7 @@ def recorded_mask(layer: MaskAwareFilter) -> Iterator[list[Tensor]]:
         hook.remove()
 
 
-def filter_section(windows: list[WindowFilter]) -> Section:
+def filter_section(windows: list[WindowFilter]) -> PanelSection:
     """The panel's section: a row for each window, a column for each output channel (Figure 5)."""
     outputs = min(_FILTERS, len(windows[0].filters))
     side = windows[0].known.shape[0]
@@ -102,7 +114,7 @@ def filter_section(windows: list[WindowFilter]) -> Section:
         )
         for window, filters in zip(windows, grey, strict=True)
     ]
-    return Section(
+    return PanelSection(
         f"The filters of the first level, {side} x {side}, for windows of this mask (Figure 5)",
         "Each row is a window: how many of the picture's look so, its mask (black = missing, "
         "or beyond the border),\nthen the filter made for it for each output channel, summed "

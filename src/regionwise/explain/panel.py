@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from regionwise.explain.color_maps import Colors
+from regionwise.arrays import Bytes
 
 _MARGIN = 28
 _GAP = 12
@@ -20,12 +20,12 @@ _INK, _FAINT, _FRAME = (24, 24, 27), (105, 105, 112), (212, 212, 216)
 class Tile:
     """A picture, H×W×3, with a short caption under it."""
 
-    picture: Colors
+    picture: Bytes
     caption: str = ""
 
 
 @dataclass(frozen=True)
-class Section:
+class PanelSection:
     """A title, a line that says what is seen, and rows of tiles, each with a name at its left.
 
     Attributes:
@@ -40,7 +40,7 @@ class Section:
     height: int = 150
 
 
-def draw_panel(title: str, sections: Sequence[Section]) -> Image.Image:
+def draw_panel(title: str, sections: Sequence[PanelSection]) -> Image.Image:
     """Draw sections below one another on white."""
     fonts = _Fonts()
     labels = max(
@@ -84,28 +84,28 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
     return font
 
 
-def _width(tile: Tile, section: Section) -> int:
+def _width(tile: Tile, section: PanelSection) -> int:
     rows, columns = tile.picture.shape[:2]
     return max(1, round(section.height * int(columns) / int(rows)))
 
 
-def _head(section: Section) -> int:
+def _head(section: PanelSection) -> int:
     lines = section.note.count("\n") + 1
     return 32 + 18 * lines + (20 if section.columns else 4)
 
 
-def _row_height(section: Section, tiles: Sequence[Tile]) -> int:
+def _row_height(section: PanelSection, tiles: Sequence[Tile]) -> int:
     return section.height + (22 if any(tile.caption for tile in tiles) else 6)
 
 
-def _height(section: Section) -> int:
+def _height(section: PanelSection) -> int:
     return _head(section) + sum(_row_height(section, tiles) for _, tiles in section.rows)
 
 
 def _draw_section(
     panel: Image.Image,
     draw: ImageDraw.ImageDraw,
-    section: Section,
+    section: PanelSection,
     left: int,
     top: int,
     fonts: _Fonts,
@@ -136,7 +136,7 @@ def _draw_section(
         top += _row_height(section, tiles)
 
 
-def _fitted(picture: Colors, width: int, height: int) -> Image.Image:
+def _fitted(picture: Bytes, width: int, height: int) -> Image.Image:
     """Scaled: what is small shows its pixels as squares, what is large is averaged."""
     image = Image.fromarray(np.ascontiguousarray(picture))
     grows = width >= image.width and height >= image.height

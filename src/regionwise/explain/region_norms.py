@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from regionwise.explain import color_maps
-from regionwise.explain.panel import Section, Tile
+from regionwise.explain.look import Question, Sections
+from regionwise.explain.panel import PanelSection, Tile
 from regionwise.layers.region_norm import RegionNormLearnable
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -73,6 +74,13 @@ def recorded_regions(network: nn.Module) -> Iterator[list[LearnedRegions]]:
 
 
 @contextmanager
+def region_look(network: nn.Module, question: Question) -> Iterator[Sections]:
+    """The panel's section of RN's Figures 7 and 8; nothing of a network without RN-L."""
+    with recorded_regions(network) as layers:
+        yield lambda: [region_section(layers)] if layers else []
+
+
+@contextmanager
 def recorded_encoding(network: nn.Module) -> Iterator[list[NDArray[np.float32]]]:
     """Within this, a forward pass appends what RN's encoder hands on, C×H×W."""
     found: list[NDArray[np.float32]] = []
@@ -89,7 +97,7 @@ def recorded_encoding(network: nn.Module) -> Iterator[list[NDArray[np.float32]]]
         hook.remove()
 
 
-def region_section(layers: list[LearnedRegions]) -> Section:
+def region_section(layers: list[LearnedRegions]) -> PanelSection:
     """The panel's section: layers beside one another, their maps and masks below one another.
 
     Figure 8's rows along the network, and Figure 7's thresholds for each of its layers.
@@ -98,7 +106,7 @@ def region_section(layers: list[LearnedRegions]) -> Section:
     thresholds = sorted({*THRESHOLDS, *(layer.threshold for layer in shown)})
     responses = [Tile(color_maps.amounts(x.response), _range(x.response)) for x in shown]
     masks = [(f"mask, t = {t:g}", [_mask_tile(x, t) for x in shown]) for t in thresholds]
-    return Section(
+    return PanelSection(
         "What the learnable layers (RN-L) see, along the network (Figures 7 and 8)",
         "R7RN2 is the second RN-L of residual block 7, D1 the decoder's first. Response: violet 0, "
         "yellow 1. Mask: white where the response reaches t; the layers\n"

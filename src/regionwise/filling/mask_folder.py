@@ -123,9 +123,17 @@ class MaskFolder:
             for name in self._files
             if PurePath(name).parent == photo.parent
         }
-        close = [here[name] for name in get_close_matches(stem, here, 2, cutoff=0.75)]
+        longer = [here[name] for name in sorted(here) if _speaks_of(name, stem)]
+        alike = [here[name] for name in get_close_matches(stem, here, 2, cutoff=0.75)]
+        close = list(dict.fromkeys(longer + alike))
         near = [self.masks.name(self._files[name]) for name in (elsewhere + close)]
         return f"; near it are {', '.join(near[:3])}" if near else ""
+
+
+def _speaks_of(name: str, stem: str) -> bool:
+    """Whether a name is a photo's with something before or behind it, as a_matte of a."""
+    before, found, behind = _plain(name).partition(_plain(stem))
+    return bool(found) and not before[-1:].isalnum() and not behind[:1].isalnum()
 
 
 def plain_names(photo: PurePath) -> tuple[str, str]:

@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import Any
 
 from regionwise.errors import OutputError
-from regionwise.filling.folder_jobs import Shard
 from regionwise.filling.outcome import FillOutcome
+from regionwise.filling.shard import Shard
 from regionwise.output import whole_file
 from regionwise.photos.stored_files import is_address
 
@@ -42,11 +42,11 @@ class OutcomeFile:
         if is_address(path):
             raise OutputError(f"{path} is an address; rows are added to a file of this computer")
         if path.suffix not in (".jsonl", ".parquet"):
-            raise OutputError(f"{path} is no file of outcomes; give one that ends in .jsonl")
+            raise OutputError(f"{path} is not a file of outcomes; give one that ends in .jsonl")
         if path.suffix == ".parquet" and find_spec("pyarrow") is None:
             raise OutputError(f"{path} needs pyarrow: pip install pyarrow, or give a .jsonl")
         if shard is not None:
-            path = path.with_suffix(f".{shard.number}-of-{shard.count}{path.suffix}")
+            path = path.with_suffix(f".{shard}{path.suffix}")
         self.path = path
         self._lines = path if path.suffix == ".jsonl" else path.with_name(f"{path.name}.jsonl")
         self._keys: set[str] = set()
@@ -131,7 +131,7 @@ def _read_parquet(path: Path) -> Iterator[dict[str, Any]]:
             for batch in file.iter_batches(_BATCH):
                 yield from batch.to_pylist()
     except (OSError, pyarrow.ArrowException) as error:
-        raise OutputError(f"{path} is no readable Parquet ({error})") from error
+        raise OutputError(f"{path} is not a readable Parquet file ({error})") from error
 
 
 def _write_parquet(path: Path, lines: Path) -> None:

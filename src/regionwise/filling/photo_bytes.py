@@ -9,21 +9,31 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
+from regionwise.classical.progress import ReportProgress
 from regionwise.engines.engine import Device, Engine
 from regionwise.engines.zoo import load_model
 from regionwise.errors import MaskError, OutputError, PhotoError, RegionwiseError
-from regionwise.filling.fill import ReportProgress, fill_photo
+from regionwise.filling.fill import fill_photo
 from regionwise.filling.gain_maps import with_companions
 from regionwise.filling.hole import find_hole
 from regionwise.filling.options import FillOptions
 from regionwise.filling.outcome import FillOutcome
 from regionwise.photos.formats import BY_NAME
-from regionwise.photos.frames import count_frames, encode_frames, read_frames
+from regionwise.photos.frames import (
+    check_frames_are_written,
+    count_frames,
+    encode_frames,
+    read_frames,
+)
 from regionwise.photos.masks import FoundMask, hole_ratio
 from regionwise.photos.photo import Photo
 from regionwise.photos.reading import MAX_PIXELS, Source, read_photo
-from regionwise.photos.writing import encode_photo, splicer_ahead
+from regionwise.photos.writing import encode_photo, splicer_for
+
+if TYPE_CHECKING:
+    from regionwise.filling.detail import Series
 
 NO_MEMORY = "there is not enough memory for it; scale it down"
 
@@ -106,7 +116,8 @@ def filled_bytes(
     opened = read_photo(photo, name=name, max_pixels=max_pixels)
     wanted = output_format or opened.format
     found = find_hole(opened, mask, options, name=mask_name, max_pixels=max_pixels)
-    ahead = splicer_ahead(opened, wanted, found.mask)
+    _check_something_is_known(found)
+    ahead = None if options.raw else splicer_for(opened, wanted, found.mask)
     filled = fill_found(opened, found, engine, options, progress=progress)
     notes: list[str] = []
     data = encode_photo(filled, wanted, ahead, notes)
@@ -130,12 +141,19 @@ def _filled_frames(
     progress: ReportProgress | None,
     max_pixels: int,
 ) -> tuple[bytes, FillOutcome]:
-    """Fill all pictures of an animation or of several pages with one mask, or one of them."""
+    """Fill all pictures of an animation or of several pages with one mask, or one of them.
+
+    Each copies from where the one before copied, so that nothing flickers.
+    """
+    from regionwise.filling.detail import Series  # see `filling.fill`
+
     started = time.perf_counter()
     frames = read_frames(data, name, max_pixels=max_pixels)
     kind = frames[0].format or ""
     wanted = _wanted_frames(len(frames), options.page, name)
     alone = options.page is not None and output_format not in (None, kind)
+    if not alone:
+        check_frames_are_written(kind, name)
     if output_format not in (None, kind) and not alone:
         raise OutputError(
             f"{name} has {len(frames)} pictures and another format would hold one; "
@@ -143,6 +161,7 @@ def _filled_frames(
         )
     found: FoundMask | None = None
     filled_any = False
+    series = Series()
     for done, number in enumerate(wanted):
         frame = frames[number]
         size = (frame.height, frame.width)
@@ -151,7 +170,8 @@ def _filled_frames(
                 found = find_hole(frame, mask, options, name=mask_name, max_pixels=max_pixels)
             except MaskError as error:
                 raise MaskError(f"picture {number + 1} of {len(frames)}: {error}") from error
-        frames[number] = fill_found(frame, found, engine, options)
+        _check_something_is_known(found)
+        frames[number] = fill_found(frame, found, engine, options, series=series)
         filled_any |= bool(found.mask.any())
         if progress:
             progress((done + 1) / len(wanted))
@@ -165,11 +185,17 @@ def _filled_frames(
     return result, replace(outcome, frames=len(wanted))
 
 
+def _check_something_is_known(found: FoundMask) -> None:
+    if found.mask.all():
+        raise MaskError("the mask covers all of the photo; leave something to go by")
+
+
 def _wanted_frames(count: int, page: int | None, name: str) -> list[int]:
     if page is None:
         return list(range(count))
     if page > count:
-        raise PhotoError(f"{name} has {count} pictures; give a `page` from 1 to {count}")
+        there = f"{count} pictures; give a `page` from 1 to {count}"
+        raise PhotoError(f"{name} has {'one picture; leave `page` out' if count == 1 else there}")
     return [page - 1]
 
 
@@ -180,11 +206,12 @@ def fill_found(
     options: FillOptions,
     *,
     progress: ReportProgress | None = None,
+    series: Series | None = None,
 ) -> Photo:
     """Fill a photo that is decoded already; one with an empty mask comes back as it is."""
     if not found.mask.any():
         return photo
-    return fill_photo(photo, found.mask, engine, options, progress=progress)
+    return fill_photo(photo, found.mask, engine, options, progress=progress, series=series)
 
 
 def outcome_of(found: FoundMask, *, format: str, seconds: float) -> FillOutcome:  # noqa: A002

@@ -7,14 +7,15 @@ import time
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from regionwise.classical.progress import ReportProgress
 from regionwise.engines.engine import Engine
 from regionwise.errors import MaskError, OutputError, PhotoError
-from regionwise.filling.fill import ReportProgress
 from regionwise.filling.options import FillOptions
 from regionwise.filling.outcome import FillOutcome
 from regionwise.filling.photo_bytes import filled_bytes
 from regionwise.output import check_output, write_whole
 from regionwise.photos.formats import Format, disagreement, format_of_name, format_of_path
+from regionwise.photos.frames import read_frames
 from regionwise.photos.reading import bytes_of, known_format
 from regionwise.photos.stored_files import check_address, is_address, write_address
 
@@ -44,25 +45,29 @@ def fill_place(
         options: how to find the hole and to fill it.
         ending: is put before the output's suffix.
         overwrite: replace what is there.
-        progress: is told the share that is done.
+        progress: called with the share that is done.
 
     Raises:
         RegionwiseError: with one line that names the file.
     """
     started = time.perf_counter()
     data = read_place(photo)
-    kind = known_format(data, name_of(photo))
+    kind = known_format(data, file_name(photo))
     target = _with_ending(output_of(photo, output, kind), ending)
-    check_place(target, overwrite=overwrite)
-    wanted = kind if target == PIPE else format_of_path(PurePosixPath(target))
+    try:
+        check_place(target, overwrite=overwrite)
+        wanted = kind if target == PIPE else format_of_path(PurePosixPath(target))
+    except OutputError:
+        read_frames(data, file_name(photo))  # what can't be read is told first
+        raise
     result, outcome = filled_bytes(
         data,
         None if mask is None else read_mask_place(mask),
         options,
         engine,
         output_format=wanted.name,
-        name=name_of(photo),
-        mask_name=None if mask is None else name_of(mask),
+        name=file_name(photo),
+        mask_name=None if mask is None else file_name(mask),
         progress=progress,
     )
     write_place(result, target, overwrite=overwrite)
@@ -81,7 +86,7 @@ def with_lie(outcome: FillOutcome, photo: PurePosixPath, kind: Format) -> FillOu
     return replace(outcome, warnings=(lies, *outcome.warnings)) if lies else outcome
 
 
-def name_of(place: str) -> str:
+def file_name(place: str) -> str:
     """What to call a place in messages."""
     return "standard input" if place == PIPE else place
 
@@ -123,7 +128,7 @@ def read_place(place: str) -> bytes:
         PhotoError: if it can't be read.
     """
     if place == PIPE:
-        return bytes_of(sys.stdin.buffer, name_of(place))
+        return bytes_of(sys.stdin.buffer, file_name(place))
     if not is_address(place) and not Path(place).exists():
         raise PhotoError(f"{place} does not exist; check the name")
     return bytes_of(place, place)
@@ -163,8 +168,15 @@ def write_place(data: bytes, place: str, *, overwrite: bool) -> None:
         OutputError: if it can't be written.
     """
     if place == PIPE:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(
+                f"standard output can't be written ({error.strerror or error})"
+            ) from error
     elif is_address(place):
         write_address(data, place, overwrite=overwrite)
     else:

@@ -108,7 +108,7 @@ def _is_broken(future: Future[FillOutcome]) -> bool:
 
 def _one_by_one(pool: _Pool, jobs: list[Job], *, overwrite: bool) -> Iterator[FillOutcome]:
     """Fill what was on its way when a worker was killed, to find the photo that ends its worker."""
-    listing = Listing()  # anew: some of them may be done
+    listing = Listing()  # again: some of them may be done
     for job in jobs:
         if not overwrite and listing.has_result(job):
             yield replace(skipped(job), status="filled")
@@ -121,7 +121,7 @@ def _one_by_one(pool: _Pool, jobs: list[Job], *, overwrite: bool) -> Iterator[Fi
 
 
 class _Pool:
-    """Processes, started anew when one of them was killed."""
+    """Processes, restarted when one of them was killed."""
 
     def __init__(self, workers: int, start: Callable[[], None]) -> None:
         self._workers = workers
@@ -194,7 +194,7 @@ def _start(open_engine: OpenEngine, options: FillOptions, overwrite: bool) -> No
 
 
 def _end_with_parent() -> None:
-    """A parent that was killed tells nobody, and its workers would wait for ever."""
+    """A parent that was killed tells nobody, and its workers would wait forever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

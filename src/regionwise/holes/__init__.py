@@ -11,6 +11,7 @@ from regionwise.holes.blobs import contiguous, discontiguous
 from regionwise.holes.boxes import center_square, rectangle
 from regionwise.holes.cellular_automaton import aim_automaton, cellular_automaton
 from regionwise.holes.mixture import FAMILIES, Family, draw_hole
+from regionwise.holes.objects import removed_object, thickness_of
 from regionwise.holes.ratio import Ratio, Size, pixel_counts, settle
 from regionwise.holes.stored import StoredMasks
 from regionwise.holes.strokes import free_form, irregular
@@ -31,5 +32,7 @@ __all__ = [
     "irregular",
     "pixel_counts",
     "rectangle",
+    "removed_object",
     "settle",
+    "thickness_of",
 ]

@@ -23,6 +23,17 @@ def silhouette(size: Size, rng: np.random.Generator, ratio: Ratio | None = None)
         ratio: interval (low, high] of the share of missing pixels; (0.03, 0.45] by default.
     """
     height, width = size
+    shape = body_with_limbs(rng)
+    turn = rng.uniform(0, 2 * math.pi)
+    rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
+    centers = np.repeat(rng.uniform(0.1, 0.9, (1, 2)) * (width, height), len(shape), axis=0)
+    return drawn_to_share(
+        size, rng, own_ratio(size, ratio, (0.03, 0.45)), shape @ rotation, centers
+    )
+
+
+def body_with_limbs(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Polygons that together are a body of radius about 1 with its limbs: parts × vertices × 2."""
     parts = [star_outlines(rng, 1, vertices=_VERTICES, waves=5)[0]]
     for _ in range(int(rng.integers(1, 7))):
         angle = rng.uniform(0, 2 * math.pi)
@@ -33,13 +44,7 @@ def silhouette(size: Size, rng: np.random.Generator, ratio: Ratio | None = None)
             narrow = wide * rng.uniform(0.5, 1.1)
             parts.append(_capsule(place, end, wide, narrow))
             place, wide, angle = end, narrow, angle + rng.normal(0, 0.7)
-    shape = np.stack(parts)
-    turn = rng.uniform(0, 2 * math.pi)
-    rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
-    centers = np.repeat(rng.uniform(0.1, 0.9, (1, 2)) * (width, height), len(shape), axis=0)
-    return drawn_to_share(
-        size, rng, own_ratio(size, ratio, (0.03, 0.45)), shape @ rotation, centers
-    )
+    return np.stack(parts)
 
 
 def _capsule(

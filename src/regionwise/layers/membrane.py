@@ -6,9 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from regionwise.classical.membrane import RELAXATIONS
+
 LEVELS = 12
 """Levels of the pyramid, enough for 4096 pixels a side; one too many changes nothing."""
-RELAXATIONS = 4
 
 
 @torch.no_grad()

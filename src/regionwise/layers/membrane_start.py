@@ -7,12 +7,19 @@ one that is to make the picture from nothing.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from regionwise.layers.membrane import known_deviation, membrane_fill
+
+WhiteStart = Literal["white", "membrane"]
+"""What a network's option `start` may be; this one's paper shows the hole white."""
+GreyStart = Literal["grey", "membrane"]
+"""The same of a paper whose hole is mid grey."""
+MeanStart = Literal["mean", "membrane"]
+"""The same of a paper whose hole has the mean colour of the training photos."""
 
 
 class MembraneStart(NamedTuple):

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from regionwise.errors import ModelError
 from regionwise.layers.upsampling_conv import upsampling_conv
 
-Reading = Literal["window", "released"]
+RegionConvReading = Literal["window", "released"]
 
 _WORTH_SPLITTING = 0.85
 """Share of the work left by bounding boxes below which many small convolutions beat one."""
@@ -54,7 +54,7 @@ def region_conv(
     weights: Sequence[Tensor],
     bias: Tensor,
     *,
-    reading: Reading = "released",
+    reading: RegionConvReading = "released",
     upsample: bool = False,
 ) -> Tensor:
     """Convolve each region with its own filter; borders are reflected.
@@ -247,13 +247,13 @@ class RegionConv(nn.Module):
         out_channels: int,
         kernel_size: int = 3,
         *,
-        reading: Reading = "released",
+        reading: RegionConvReading = "released",
         upsample: bool = False,
     ) -> None:
         super().__init__()
         if reading not in ("released", "window"):
             raise ModelError(f"reading={reading!r}: it is 'released' or 'window'")
-        self.reading: Reading = reading
+        self.reading: RegionConvReading = reading
         self.upsample = upsample
         self.weights = nn.ParameterList(
             torch.empty(out_channels, count, kernel_size, kernel_size) for count in channels

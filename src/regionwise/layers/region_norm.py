@@ -339,7 +339,7 @@ class RegionNormLearnable(nn.Module):
         )
 
 
-def normalized(norm: nn.Module, x: Tensor, mask: Tensor) -> Tensor:
+def apply_norm(norm: nn.Module, x: Tensor, mask: Tensor) -> Tensor:
     """Normalise x in any way: the norms of this file are given the hole mask, others need none."""
     region = isinstance(norm, RegionNormBasic | RegionNormLearnable)
     y: Tensor = norm(x, mask) if region else norm(x)

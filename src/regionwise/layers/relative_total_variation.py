@@ -6,16 +6,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from scipy.sparse import diags, identity
 from scipy.sparse.linalg import cg
 from torch import Tensor
 
+from regionwise.arrays import Doubles
 from regionwise.errors import ModelError
 from regionwise.layers.membrane import membrane_fill
-
-Array = NDArray[np.float64]
 
 
 @torch.no_grad()
@@ -49,7 +47,9 @@ def smooth_structure(
     return torch.from_numpy(stacked).to(image)
 
 
-def relative_total_variation(picture: Array, strength: float, sigma: float, steps: int) -> Array:
+def relative_total_variation(
+    picture: Doubles, strength: float, sigma: float, steps: int
+) -> Doubles:
     """Minimise (S − I)² + λ·(windowed variation / windowed net variation) (eq. 8, 13-15).
 
     Args:
@@ -60,7 +60,7 @@ def relative_total_variation(picture: Array, strength: float, sigma: float, step
         S, H×W×3.
     """
     height, width = picture.shape[:2]
-    structure: Array = picture.copy()
+    structure: Doubles = picture.copy()
     for _ in range(steps):
         # Weights of the differences to the right and downwards; none across the border.
         system = identity(height * width)
@@ -81,7 +81,7 @@ def relative_total_variation(picture: Array, strength: float, sigma: float, step
     return structure
 
 
-def _differences(weights: Array, distance: int) -> Any:
+def _differences(weights: Doubles, distance: int) -> Any:
     """The matrix of Σ weights[i]·(s[i] − s[i + distance])², as one of its sides of equations."""
     count = len(weights)
     if distance >= count:
@@ -92,13 +92,13 @@ def _differences(weights: Array, distance: int) -> Any:
     return between + between.T + diags(own)
 
 
-def _weights(structure: Array, axis: int, sigma: float) -> Array:
+def _weights(structure: Doubles, axis: int, sigma: float) -> Doubles:
     """u·w of eq. (11) and (12) for the difference to the next pixel along an axis, H×W."""
     after = np.take(structure, [-1], axis=axis)
     difference = np.diff(structure, axis=axis, append=after)
     net = np.abs(gaussian_filter(difference, (sigma, sigma, 0), mode="nearest")).mean(axis=2)
     own = np.sqrt((difference**2).sum(axis=2) / 3)
     window = gaussian_filter(1 / np.maximum(net, 1e-3), sigma, mode="nearest")
-    weights: Array = window / np.maximum(own, 2e-2)
+    weights: Doubles = window / np.maximum(own, 2e-2)
     weights[(slice(None), -1) if axis == 1 else -1] = 0
     return weights

@@ -14,7 +14,7 @@ from torch import Tensor
 from regionwise.errors import CheckpointError
 
 
-def joined(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
+def joined_parts(parts: Mapping[str, Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """One dictionary, each key with its part before it and without that of several GPUs."""
     return {
         f"{part}.{key.removeprefix('module.')}": value

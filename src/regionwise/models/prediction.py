@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -17,12 +17,18 @@ class Prediction:
             values lie in [0, 1]; in training they may lie outside, so that gradients live on.
         low_resolution: the answer at a lower resolution, where the paper has one (DeepGIN).
         guide: what the picture was painted along, as the network predicts it for the whole picture:
-            N×1×H×W (EdgeConnect's edges).
+            N×1×H×W (EdgeConnect's edges) or N×3×H×W (StructureFlow's structure).
+        flow: from where features were fetched, N×2×h×w, to the right and down in pixels of h×w
+            (StructureFlow).
+        numbers: what the network takes of each picture to be trained by, N each, by name; in
+            training mode alone (PIC's divergence).
     """
 
     stages: list[Tensor]
     low_resolution: Tensor | None = None
     guide: Tensor | None = None
+    flow: Tensor | None = None
+    numbers: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def answer(self) -> Tensor:

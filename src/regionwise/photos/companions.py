@@ -9,9 +9,11 @@ filled: it is left out and told.
 from __future__ import annotations
 
 import io
+import re
 import struct
 from dataclasses import dataclass
 
+from regionwise.photos.containers import jxl
 from regionwise.photos.photo import Photo
 from regionwise.photos.tiff_directory import NEW_SUBFILE_TYPE, DirectoryReader
 from regionwise.photos.xmp_promises import GAIN_MAP, VIDEO, promised, taken_back, with_length
@@ -22,6 +24,8 @@ _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _ISO_GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
 _GAIN_MAP_XMP = b"http://ns.adobe.com/hdr-gain-map/1.0/"
 _APPLE_GAIN_MAP = b"urn:com:apple:photo:2020:aux:hdrgainmap"
+# In entropy-coded data a 0xFF is followed by 0, by more of its kind or by a restart marker.
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _SUB_DIRECTORIES, _LAYERS = 330, 37724
 
 
@@ -77,13 +81,10 @@ def _end_of(data: bytes, at: int) -> int | None:
             continue
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
         if marker == _START_OF_SCAN:
-            while True:  # entropy-coded data: a 0xFF in it is followed by 0 or a restart marker
-                at = data.find(b"\xff", at)
-                if at < 0 or at + 1 >= len(data):
-                    return None
-                if data[at + 1] not in (0, 0xFF) and not 0xD0 <= data[at + 1] <= 0xD7:
-                    break
-                at += 2 if data[at + 1] != 0xFF else 1
+            found = _MARKER.search(data, at)
+            if found is None:
+                return None
+            at = found.start()
     return None
 
 
@@ -219,6 +220,8 @@ def _beside_other(data: bytes, photo: Photo) -> list[str]:
         found.append(GAIN_MAP)
     if photo.format == "HEIF":
         found += _beside_heic(data)
+    if photo.format == "JXL" and jxl.has_profile(data):
+        found.append("a colour profile")
     xmp = photo.info.get("xmp") or photo.info.get("XML:com.adobe.xmp") or b""
     found += promised(xmp.encode() if isinstance(xmp, str) else xmp)
     return found

@@ -201,7 +201,7 @@ def _of_brands(data: bytes) -> Format | None:
 
 
 def what_it_is(data: bytes) -> str:
-    """What a file is that is none of ours, as far as its first bytes tell."""
+    """What a file is that is not one of ours, as far as its first bytes tell."""
     if data[8:10] == b"CR" and data.startswith(b"II*\0"):
         return _RAW
     if data[4:8] == b"ftyp":
@@ -226,7 +226,7 @@ def format_of_path(path: PurePath) -> Format:
     """The format that a name asks for when it is written.
 
     Raises:
-        OutputError: if the suffix is none of ours, or what the format needs is not installed.
+        OutputError: if the suffix is not one of ours, or what the format needs is not installed.
     """
     wanted = format_of_name(path)
     if wanted is None:

@@ -16,7 +16,7 @@ from regionwise.photos.photo import Photo, photo_from_raster
 from regionwise.photos.raster import UnsupportedPixelsError
 from regionwise.photos.reading import MAX_PIXELS, known_format, read_photo
 
-_WITH_FRAMES = ("PNG", "TIFF", "GIF", "WEBP")
+_WITH_FRAMES = ("PNG", "TIFF", "GIF", "WEBP", "AVIF", "JXL")
 
 
 def count_frames(data: bytes, name: str) -> int:
@@ -53,9 +53,22 @@ def read_frames(data: bytes, name: str, *, max_pixels: int = MAX_PIXELS) -> list
         reason = " ".join(str(error).split()) or type(error).__name__
         raise PhotoError(
             f"{name}, a {BY_NAME[kind].title} file, is broken or cut short ({reason[:120]}); "
-            "get the file anew"
+            "get the file again"
         ) from error
     return [photo_from_raster(raster, kind, None) for raster in rasters]
+
+
+def check_frames_are_written(kind: str, name: str) -> None:
+    """Refuse early what `encode_frames` could not write.
+
+    Raises:
+        OutputError: if a format's animations are read alone.
+    """
+    if kind == "JXL":
+        raise OutputError(
+            f"{name} is an animation, which is not written as {BY_NAME[kind].title}; fill one of "
+            "its pictures by `page` into a .png, or convert it to WebP, PNG or AVIF first"
+        )
 
 
 def encode_frames(frames: Sequence[Photo], original: bytes, kind: str) -> bytes:

@@ -16,6 +16,7 @@ from regionwise.arrays import Mask
 from regionwise.errors import MaskError, PhotoError, RegionwiseWarning
 from regionwise.photos.frames import count_frames
 from regionwise.photos.mask_reading import read_picture
+from regionwise.photos.number_tiff import read_numbers
 from regionwise.photos.photo import Photo
 from regionwise.photos.reading import MAX_PIXELS, Source, bytes_of, name_of, read_photo
 
@@ -108,7 +109,9 @@ def find_mask(
     try:
         if isinstance(source, (str, os.PathLike, bytes)):
             name = name or name_of(source)
-            source = _of_one_picture(bytes_of(source, name), name)
+            data = bytes_of(source, name)
+            numbers = read_numbers(data, max_pixels)
+            source = _of_one_picture(data, name) if numbers is None else numbers
         picture = read_photo(_plain(source), name=name, max_pixels=max_pixels)
     except PhotoError as error:
         raise MaskError(f"the mask can't be used: {error}") from error
@@ -175,7 +178,7 @@ def _plain(source: Source) -> Source:
     if lowest < 0 or highest > 65535:
         raise MaskError(f"the mask has values of {lowest} to {highest}; give 0 and 1, or 0 to 255")
     if highest <= 1:
-        return np.asarray(values * 255, dtype=np.uint8)
+        return values.astype(np.uint8) * np.uint8(255)
     if values.dtype in (np.uint8, np.uint16):
         return values
     return values.astype(np.uint8) if highest <= 255 else values.astype(np.uint16)
@@ -246,7 +249,7 @@ def parse_boxes(text: str) -> list[tuple[int, int, int, int]]:
 
 
 def mask_from_box(x: int, y: int, width: int, height: int, size: tuple[int, int]) -> Mask:
-    """Take a rectangle as missing; what juts out of the photo is cut off.
+    """Take a rectangle as missing; what reaches beyond the photo is cut off.
 
     Args:
         x: its first column, from the left; a negative one counts from the right edge.

@@ -23,7 +23,7 @@ RAW = "is a camera's raw file; develop it to TIFF, PNG or JPEG first"
 
 
 class UnsupportedPixelsError(ValueError):
-    """The file is sound, but its kind of pixels is none of ours. The message names the mend."""
+    """The file is sound, but its kind of pixels is not one of ours. The message names the mend."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -66,7 +66,7 @@ def read_photo(source: Source, *, name: str | None = None, max_pixels: int = MAX
         reason = " ".join(str(error).split()) or type(error).__name__
         file = f"{name}, a {BY_NAME[kind].title} file," if kind else name
         raise PhotoError(
-            f"{file} is broken or cut short ({reason[:120]}); get the file anew"
+            f"{file} is broken or cut short ({reason[:120]}); get the file again"
         ) from error
     return photo_from_raster(raster, kind, data)
 
@@ -109,7 +109,7 @@ def _read_open(source: BinaryIO, name: str) -> bytes:
     """All of an open file; whatever else someone gave is named."""
     if not hasattr(source, "read"):
         raise PhotoError(
-            f"an object of type {type(source).__name__} is no picture; "
+            f"an object of type {type(source).__name__} is not a picture; "
             "give a path, the bytes of a file, an open file, a Pillow image or an array"
         )
     try:
@@ -125,10 +125,10 @@ def known_format(data: bytes, name: str) -> Format:
     """The format by a file's first bytes, whatever its name says.
 
     Raises:
-        PhotoError: if it is none of ours, naming what it is where that is known.
+        PhotoError: if it is not one of regionwise's, naming what it is where that is known.
     """
     if not data:
-        raise PhotoError(f"{name} is empty (0 bytes); get the file anew")
+        raise PhotoError(f"{name} is empty (0 bytes); get the file again")
     found = format_of_bytes(data)
     if found is None:
         what = what_it_is(data)

@@ -14,7 +14,7 @@ from regionwise.errors import OutputError, PhotoError, RegionwiseError
 Place: TypeAlias = Path | str
 """A file or folder of this computer, or an address."""
 
-_ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]+):/{1,2}(?=[^/])", re.IGNORECASE)
+_ADDRESS = re.compile(r"^([a-z][a-z0-9+.-]+):/{1,2}(?=[^/])|^(file):///", re.IGNORECASE)
 _WEB = ("http", "https", "ftp", "data")
 _SHARED_WEB = ("http", "https")
 
@@ -33,8 +33,15 @@ def place_of(source: str | os.PathLike[str]) -> Place:
 
 
 def address_of(source: str | os.PathLike[str]) -> str:
-    """An address with both slashes behind its protocol, and none at its end."""
-    return _ADDRESS.sub(r"\1://", os.fspath(source)).rstrip("/")
+    """An address with all slashes behind its protocol, and none at its end."""
+    return _ADDRESS.sub(_with_slashes, os.fspath(source)).rstrip("/")
+
+
+def _with_slashes(begin: re.Match[str]) -> str:
+    """The begin of an address; of a file of this computer, with the root's slash."""
+    if begin.group(2) or begin.group().lower() == "file:/":
+        return "file:///"
+    return f"{begin.group(1)}://"
 
 
 def full_place(source: str | os.PathLike[str]) -> str:
@@ -49,7 +56,7 @@ def within(folder: Place, name: str) -> Place:
 
 def _protocol(address: str) -> str:
     found = _ADDRESS.match(address)
-    return found.group(1).lower() if found else ""
+    return (found.group(1) or found.group(2)).lower() if found else ""
 
 
 def _lacks() -> str | None:
@@ -62,7 +69,7 @@ def _lacks() -> str | None:
 
 
 def _refusal(address: str) -> str | None:
-    """Why an address of a single file is none of ours; None if fsspec may try."""
+    """Why an address of a single file is not one of ours; None if fsspec may try."""
     if _protocol(address) in _WEB:
         return f"{address} is on the web, and regionwise loads nothing from there; save it first"
     return f"{address} {lacks}" if (lacks := _lacks()) else None

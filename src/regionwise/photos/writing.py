@@ -9,6 +9,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,16 +19,18 @@ from regionwise.output import check_output, write_whole
 from regionwise.photos.containers import jpeg
 from regionwise.photos.containers.placed_fill import PlacedFill
 from regionwise.photos.formats import BY_NAME, READABLE, Format, format_of_path
-from regionwise.photos.jpeg_splice import Hole, Splicer
 from regionwise.photos.metadata import metadata_from_info
 from regionwise.photos.orientation import stored, stored_corner
 from regionwise.photos.photo import Photo
 from regionwise.photos.raster import Raster, UnsupportedPixelsError, to_eight_bits
 
+if TYPE_CHECKING:
+    from regionwise.photos.jpeg_splice import Splicer
+
 _PALETTE_WITH_ALPHA = ("PNG", "GIF")
 
 
-def splicer_ahead(photo: Photo, wanted: str | None, hole: Mask) -> Future[Splicer] | None:
+def splicer_for(photo: Photo, wanted: str | None, hole: Mask) -> Future[Splicer] | None:
     """Start what writing the photo in a format will need and what no fill changes.
 
     That is reading a JPEG's coefficients: done while a network fills, it costs no time.
@@ -46,7 +49,7 @@ def splicer_ahead(photo: Photo, wanted: str | None, hole: Mask) -> Future[Splice
     top, left = int(rows[0]), int(columns[0])
     part = hole[top : rows[-1] + 1, left : columns[-1] + 1]
     corner = stored_corner(top, left, part.shape, hole.shape, photo.orientation)
-    return jpeg.splicer_ahead(photo.source, [Hole(*corner, stored(part, photo.orientation))])
+    return jpeg.splicer_ahead(photo.source, *corner, stored(part, photo.orientation))
 
 
 def encode_photo(
@@ -62,7 +65,7 @@ def encode_photo(
         format: a name of `regionwise.photos.formats`; by default the photo's own, which keeps its
             orientation, compression and metadata. Another format holds the picture upright, with
             EXIF, colour profile, XMP and resolution where it has room for them.
-        ahead: what `splicer_ahead` gave for this photo and its hole.
+        ahead: what `splicer_for` gave for this photo and its hole.
         notes: gets lines for the user, of what could not be kept as it was.
 
     Raises:
@@ -71,7 +74,7 @@ def encode_photo(
     wanted = BY_NAME.get((format or photo.format or "").upper())
     if wanted is None:
         raise OutputError(
-            f"{format or 'a picture from memory'} is no format to write; give one of {READABLE}"
+            f"{format or 'a picture from memory'} is not a format to write; give one of {READABLE}"
         )
     own = photo.source if wanted.name == photo.format else None
     if own is not None and not photo.filled:
@@ -86,6 +89,8 @@ def encode_photo(
         if own is not None:
             return container.encode_again(raster, own, placed_fills(photo))
         metadata = metadata_from_info(photo.info).upright().for_mode(raster.mode)
+        if wanted.name == "JXL" and metadata.icc_profile and notes is not None:
+            notes.append("its colour profile is lost: JPEG XL is written without one")
         return container.encode(raster, metadata)
     except UnsupportedPixelsError as error:
         raise OutputError(f"the picture {error}; write another format") from error

@@ -13,6 +13,9 @@ it inherits from here:
 | `PixelTerm` | the same, and `hole_share`, by which means over regions divide |
 | `FeatureTerm` | lists of layers of answer and truth, and the layers' weights |
 | `DiscriminatorTerm` | what the discriminator says of answer and truth |
+| `FlowTerm` | layers of the truth and of the photo with its hole, the flow, and the mask |
+
+A `NetworkTerm` has no function: its value is a number that the network itself takes.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from regionwise.plugins import LOSSES, plugins
 from regionwise.recipe.section import Count, NotNegative, Section
 
 Stage = int | Literal["all", "refined", "low_resolution", "low_resolution_if_any", "guide"]
-Picture = Literal["raw", "composed", "both", "hole"]
+ComparedPicture = Literal["raw", "composed", "both", "hole"]
 """Which picture is compared: "hole" is black outside the hole, and so is its truth."""
 LayerWeights = dict[str, NotNegative]
 
@@ -58,8 +61,8 @@ class FeaturesSection(Section):
     @model_validator(mode="after")
     def _known_layers(self) -> FeaturesSection:
         for layer in self.layers:
-            if layer not in layer_names(self.network):
-                names = layer_names(self.network)
+            if layer not in feature_layers(self.network):
+                names = feature_layers(self.network)
                 raise ValueError(
                     f"{self.network} has no layer {layer!r}; it has {names[0]} … {names[-1]}"
                 )
@@ -86,7 +89,7 @@ class Term(Section):
     name: str
     weight: NotNegative = 1.0
     stage: Stage | tuple[Stage, ...] = -1
-    picture: Picture = "composed"
+    picture: ComparedPicture = "composed"
 
     @property
     def stages(self) -> tuple[Stage, ...]:
@@ -124,7 +127,7 @@ class PixelTerm(PictureTerm):
         discount: what a missing pixel counts, to the power of its distance from the known region.
     """
 
-    picture: Picture = "raw"
+    picture: ComparedPicture = "raw"
     region: Literal["hole", "known", "all"] = "all"
     over: Literal["region", "hole", "picture", "sum"] = "picture"
     discount: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -227,6 +230,39 @@ class FeatureMatchingTerm(DiscriminatorTerm):
     scores: bool = False
 
 
+class FlowTerm(Term):
+    """Of a flow that a network fetches features along; whatever its stage.
+
+    Features are compared as large as the flow is, so a layer of that size is named.
+    """
+
+    compares_guides = False
+    features: FeaturesSection
+
+
+class SamplingCorrectnessTerm(FlowTerm):
+    """How like the truth what the flow points to is (StructureFlow, eq. 5)."""
+
+    function = "regionwise.losses.sampling_correctness:sampling_correctness"
+    name: Literal["sampling_correctness"]
+
+
+class NetworkTerm(Term):
+    """A number that the network takes of each picture while it trains, whatever its stage.
+
+    Attributes:
+        number: its name: "divergence" of PIC.
+    """
+
+    name: Literal["network"]
+    number: str
+
+    @property
+    def label(self) -> str:
+        """The number's name."""
+        return self.number
+
+
 class OwnTerm(PictureTerm):
     """A loss that another package brings.
 
@@ -267,6 +303,8 @@ AnyTerm = Annotated[
     | CorrelationTerm
     | AdversarialTerm
     | FeatureMatchingTerm
+    | SamplingCorrectnessTerm
+    | NetworkTerm
     | OwnTerm,
     Field(discriminator="name"),
 ]
@@ -274,7 +312,7 @@ AnyTerm = Annotated[
 _VGG_BLOCKS = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 
 
-def layer_names(network: str) -> list[str]:
+def feature_layers(network: str) -> list[str]:
     """The names of a feature network's layers, first to last."""
     if network == "darknet":
         return [f"stage{number}" for number in range(1, 6)]

@@ -127,7 +127,7 @@ class DataSection(Section):
         flip: whether half of the pictures are mirrored.
         quarter_turns: whether pictures are turned by 0, 90, 180 or 270 degrees.
         guide: what else is made of a picture for networks that paint along it: its "edges", Canny's
-            with EdgeConnect's numbers.
+            with EdgeConnect's numbers; its "structure", by relative total variation.
     """
 
     size: int = Field(ge=16)
@@ -137,7 +137,7 @@ class DataSection(Section):
     scale: Count | None = None
     flip: bool = True
     quarter_turns: bool = False
-    guide: Literal["edges"] | None = None
+    guide: Literal["edges", "structure"] | None = None
 
     @model_validator(mode="after")
     def _scale_fits(self) -> DataSection:
@@ -225,7 +225,7 @@ class AlarmSection(Section):
     """When a training is stopped because it goes wrong; NaN always does. `null` switches one off.
 
     Attributes:
-        gradient: times its usual norm that a gradient exceeds in ten steps on end.
+        gradient: times its usual norm that a gradient exceeds in ten steps in a row.
         discriminator: loss below which the discriminator stays for `patience` when it has won
             outright (for losses whose least value is 0).
         patience: see there.

@@ -38,5 +38,6 @@ def recipe_folder() -> Path:
 def recipe_names() -> list[str]:
     """The names of all shipped recipes."""
     folder = recipe_folder()
-    files = [file for file in sorted(folder.rglob("*.yaml")) if file.parent.name != "tables"]
+    others = ("tables", "splits")
+    files = [file for file in sorted(folder.rglob("*.yaml")) if file.parent.name not in others]
     return [file.relative_to(folder).with_suffix("").as_posix() for file in files]

@@ -49,7 +49,7 @@ def parse_budget(words: str) -> Budget:
     """A budget from the command line: paper, gpu-hour, cpu-hour, minutes=M, steps=N.
 
     Raises:
-        RecipeError: if it is none of these.
+        RecipeError: if it is not one of these.
     """
     if words == "paper":
         return Budget(words)

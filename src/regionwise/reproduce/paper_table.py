@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,20 +17,21 @@ from regionwise.recipe.section import Section
 from regionwise.recipe.shipped import recipe_folder
 
 
-class TableRow(Section):
+class PaperRow(Section):
     """A row: a recipe with some values of its own.
 
     Attributes:
         recipe: by name, if it is not the table's.
         set: what differs, each KEY=VALUE as `regionwise train --set` takes it.
         slim: likewise, at budgets other than the paper's, after the table's own.
-        paper: the paper's figures by the names of metrics; none where it gives none.
+        paper: the paper's figures by the names of metrics, or for each metric by the rows of the
+            protocol's tables ("all" or a set's name); none where it gives none.
     """
 
     recipe: str | None = None
     set: tuple[str, ...] = ()
     slim: tuple[str, ...] = ()
-    paper: dict[str, float] = Field(default={})
+    paper: dict[str, float | dict[str, float]] = Field(default={})
 
 
 class PaperTable(Section):
@@ -41,7 +43,7 @@ class PaperTable(Section):
         recipe: the shipped recipe that its rows begin from.
         protocol: holes and sizes it is evaluated with, see `regionwise evaluate`.
         paper_row: the row of the protocol's tables that the paper's figures are for: "all" or a
-            set's name; the mean over all sets if none.
+            set's name; the mean over all sets if none. Figures by rows need none.
         slim: KEY=VALUE for budgets other than the paper's: what makes the recipe small enough.
         rows: by their names, in the paper's order; differences are taken to the first one.
     """
@@ -52,7 +54,18 @@ class PaperTable(Section):
     protocol: str
     paper_row: str | None = None
     slim: tuple[str, ...] = ()
-    rows: dict[str, TableRow] = Field(min_length=1)
+    rows: dict[str, PaperRow] = Field(min_length=1)
+
+    def places(self, metric: str) -> list[str | None]:
+        """The protocol's rows that the paper has figures of a metric for; None for `paper_row`."""
+        figures = [row.paper.get(metric) for row in self.rows.values()]
+        places = [place for one in figures if isinstance(one, dict) for place in one]
+        return [*dict.fromkeys(places)] or [None]
+
+    def figure(self, row: str, metric: str, place: str | None) -> float:
+        """The paper's figure at one of these places; NaN where it gives none."""
+        found = self.rows[row].paper.get(metric, math.nan)
+        return found.get(str(place), math.nan) if isinstance(found, dict) else found
 
     def row_recipe(
         self, name: str, *, seed: int, slim: bool, changes: Sequence[str] = ()

@@ -13,7 +13,7 @@ from regionwise.evaluation.metrics.registry import METRICS
 from regionwise.evaluation.rows import Row
 from regionwise.reproduce.paper_table import PaperTable
 
-Values = Mapping[tuple[str, str], float]
+PictureScores = Mapping[tuple[str, str], float]
 """A metric of each picture, by photo and set of holes."""
 
 
@@ -48,6 +48,7 @@ def cells(
     models: Mapping[str, Sequence[str]],
     sets: Sequence[str],
     score: Score,
+    place: str | None = None,
 ) -> dict[str, Cell]:
     """Each row's number, by its name.
 
@@ -57,6 +58,7 @@ def cells(
         models: the evaluated files of each row, one a seed.
         sets: the sets of holes whose pictures count.
         score: which number.
+        place: the row of the protocol's tables that the paper's figures are for, if it has several.
     """
     by_model: dict[str, dict[tuple[str, str], float]] = {}
     for row in rows:
@@ -72,7 +74,7 @@ def cells(
             statistics.fmean(each),
             statistics.stdev(each) if len(each) > 1 else math.nan,
             estimate([value for _, value in pairs], [photo for (photo, _), _ in pairs]),
-            table.rows[name].paper.get(score.name, math.nan),
+            table.figure(name, score.name, place),
         )
     return found
 
@@ -104,7 +106,7 @@ def to_markdown(
     return "\n".join(lines) + "\n"
 
 
-def _mean(seeds: Sequence[Values]) -> dict[tuple[str, str], float]:
+def _mean(seeds: Sequence[PictureScores]) -> dict[tuple[str, str], float]:
     """Of each picture, over the seeds."""
     return {key: statistics.fmean(values[key] for values in seeds) for key in seeds[0]}
 

@@ -84,4 +84,4 @@ def _train(training: RowTraining, arguments: Sequence[str]) -> str:
         write_whole(b"", run / "done", overwrite=True)
         return ""
     lines = (run / "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()
-    return f"{training.row}, seed {training.seed}: {lines[-1] if lines else 'no word'}"
+    return f"{training.row}, seed {training.seed}: {lines[-1] if lines else 'it said nothing'}"

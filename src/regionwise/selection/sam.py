@@ -49,10 +49,12 @@ class SamSegmenter:
         names = {one.name for one in self._decoder.get_inputs()}
         if names != _NEEDED:
             lacking = ", ".join(sorted(_NEEDED - names)) or "no others"
-            raise ModelError(f"{decoder} is no decoder of SAM's form; it lacks the input {lacking}")
+            raise ModelError(
+                f"{decoder} is not a decoder of SAM's form; it lacks the input {lacking}"
+            )
         entry = self._encoder.get_inputs()[0]
         if len(entry.shape) != 4:
-            raise ModelError(f"{encoder} is no encoder of SAM's form; it must take 1×3×S×S")
+            raise ModelError(f"{encoder} is not an encoder of SAM's form; it must take 1×3×S×S")
         self._entry = entry.name
         self._side = entry.shape[3] if isinstance(entry.shape[3], int) else _SIDE
         self._lock = threading.Lock()
@@ -131,4 +133,6 @@ def _session(file: Path) -> Any:
     try:
         return onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     except Exception as error:  # of any kind, as broken as the file
-        raise ModelError(f"{file} is no ONNX file that runs here: {first_line(error)}") from error
+        raise ModelError(
+            f"{file} is not an ONNX file that runs here: {first_line(error)}"
+        ) from error

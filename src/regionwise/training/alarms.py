@@ -12,7 +12,7 @@ _SETTLED = 100
 """Steps after which the usual size of a gradient is known."""
 _LARGE_IN_TURN = 10
 _OVERFLOWS_IN_TURN = 50
-"""Steps that fp16's scaler may leave out on end until it has found its scale."""
+"""Steps that fp16's scaler may leave out in a row until it has found its scale."""
 
 
 class Alarms:
@@ -67,7 +67,7 @@ class Alarms:
         self.overflows = 0 if math.isfinite(gradient) else self.overflows + 1
         if self.overflows > _OVERFLOWS_IN_TURN:
             raise TrainingAlarm(
-                f"step {step}: fp16 overflowed in {self.overflows} steps on end; train with bf16"
+                f"step {step}: fp16 overflowed in {self.overflows} steps in a row; train with bf16"
             )
         if self.section.gradient is None or self.overflows or gradient <= 0:
             return
@@ -88,7 +88,7 @@ class Alarms:
         if self.won >= self.section.patience:
             raise TrainingAlarm(
                 f"step {step}: the discriminator has won: its loss was below {limit:g} in "
-                f"{self.won} steps on end, so the generator learns nothing from it; lower "
+                f"{self.won} steps in a row, so the generator learns nothing from it; lower "
                 "discriminator.optimizer.lr or the adversarial weight"
             )
 

@@ -1,6 +1,6 @@
 """TensorBoard's file of events, written record by record.
 
-TensorBoard's own writer hands records to a thread, and waits for it for ever once it has died of a
+TensorBoard's own writer hands records to a thread, and waits for it forever once it has died of a
 full disk.
 """
 

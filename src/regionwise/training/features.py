@@ -13,7 +13,7 @@ from torch import Tensor
 from regionwise.errors import CheckpointError
 from regionwise.features.darknet import DarknetFeatures
 from regionwise.features.vgg import VggName, load_vgg, random_vgg
-from regionwise.recipe.losses import FeaturesSection, FeatureTerm, Term, layer_names
+from regionwise.recipe.losses import FeaturesSection, FeatureTerm, FlowTerm, Term, feature_layers
 
 _CAFFE_MEAN = (103.939, 116.779, 123.68)
 """Blue, green, red, of 255."""
@@ -44,7 +44,7 @@ class FeatureNetworks:
     ) -> None:
         layers: dict[tuple[str, bool], set[str]] = {}
         for term in terms:
-            if isinstance(term, FeatureTerm):
+            if isinstance(term, FeatureTerm | FlowTerm):
                 layers.setdefault(_key(term.features), set()).update(term.features.layers)
         self._extractors = {
             key: _make(*key, sorted(names), random, files, device) for key, names in layers.items()
@@ -79,7 +79,7 @@ def _make(
         if "darknet" not in files:
             raise CheckpointError("a loss compares Darknet's features: give --darknet FILE.npz")
         darknet = DarknetFeatures(files["darknet"]).to(device)
-        return lambda picture: dict(zip(layer_names("darknet"), darknet(picture), strict=False))
+        return lambda picture: dict(zip(feature_layers("darknet"), darknet(picture), strict=False))
     if network == "vgg16-caffe":
         return _make_caffe(layers, random, files, device)
     name: VggName = "vgg16" if network == "vgg16" else "vgg19"

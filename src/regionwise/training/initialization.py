@@ -44,7 +44,7 @@ def create_generator(recipe: Recipe) -> nn.Module:
 
 @torch.no_grad()
 def initialize(network: nn.Module, section: InitializationSection) -> None:
-    """Draw the kernels of all convolutions anew, unless they are to stay the network's own.
+    """Draw the kernels of all convolutions again, unless they are to stay the network's own.
 
     A kernel is a weight of four dimensions, whatever layer it belongs to.
     """

@@ -20,7 +20,7 @@ from regionwise.photos.photo_source import PhotoSource
 from regionwise.recipe.schema import Recipe
 from regionwise.training.alarms import Alarms
 from regionwise.training.boards import boards_of
-from regionwise.training.curve import Curve
+from regionwise.training.curve_file import CurveFile
 from regionwise.training.gradient_budget import BUDGET, gradient_shares, idle_terms
 from regionwise.training.kept import BestCheckpoints, step_file
 from regionwise.training.networks import Networks
@@ -139,7 +139,7 @@ class _TrainingLoop:
             self._load(state)
             spent = state.get("cpu_seconds", 0.0)  # runs before 0.1 did not count
         self.kept = BestCheckpoints(settings.run, settings.keep_best, self.done)
-        self.curve = Curve(settings.run / "curve.csv", self.done, spent)
+        self.curve = CurveFile(settings.run / "curve.csv", self.done, spent)
         plain = recipe.model_dump(mode="json")
         first = self.fabric.is_global_zero
         boards = boards_of(settings, plain) if first else ()

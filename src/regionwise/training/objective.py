@@ -15,6 +15,8 @@ from regionwise.recipe.losses import (
     AdversarialTerm,
     DiscriminatorTerm,
     FeatureTerm,
+    FlowTerm,
+    NetworkTerm,
     PixelTerm,
     Term,
 )
@@ -90,6 +92,11 @@ class Objective:
         return norms
 
     def _value(self, term: Term, view: View, looks: _Looks) -> Tensor:
+        if isinstance(term, NetworkTerm):
+            return view.number(term.number).mean()
+        if isinstance(term, FlowTerm):
+            function: Callable[..., Tensor] = import_named(term.function)
+            return function(*looks.layers_of_photo(term), view.flow(), view.mask)
         values = [
             self._compare(term, compared, view, looks)
             for compared in view.compared(term.stages, term.picture)
@@ -136,7 +143,17 @@ class _Looks:
         names = term.features.layers
         return [of_answer[name] for name in names], [of_truth[name] for name in names]
 
-    def _features_of(self, term: FeatureTerm, name: object, picture: Tensor) -> Features:
+    def layers_of_photo(self, term: FlowTerm) -> tuple[list[Tensor], list[Tensor]]:
+        """The layers that a term compares, of the truth and of the photo with its hole; grey."""
+        image, mask = self._view.image, self._view.mask
+        with torch.no_grad():
+            of_truth = self._features_of(term, (False, image.shape), image)
+            photo = torch.where(mask > 0.5, torch.full_like(image, 0.5), image)
+            of_photo = self._features_of(term, "photo", photo)
+        names = term.features.layers
+        return [of_truth[name] for name in names], [of_photo[name] for name in names]
+
+    def _features_of(self, term: FeatureTerm | FlowTerm, name: object, picture: Tensor) -> Features:
         key = (name, term.features.network, term.features.normalize, term.features.size)
         if key not in self._features:
             autocast = self._objective.autocast()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -240,10 +241,9 @@ class PhaseTrainer:
 def _clipped(prediction: Prediction) -> Prediction:
     """The same pictures with values in [0, 1]."""
     low = prediction.low_resolution
-    return Prediction(
-        [stage.clamp(0, 1) for stage in prediction.stages],
-        None if low is None else low.clamp(0, 1),
-        prediction.guide,
+    stages = [stage.clamp(0, 1) for stage in prediction.stages]
+    return replace(
+        prediction, stages=stages, low_resolution=None if low is None else low.clamp(0, 1)
     )
 
 
@@ -254,10 +254,11 @@ def _detour(prediction: Prediction) -> Prediction:
     that `Objective.gradient_norms` asks for stop here.
     """
     low, guide = prediction.low_resolution, prediction.guide
-    return Prediction(
-        [stage.view_as(stage) for stage in prediction.stages],
-        None if low is None else low.view_as(low),
-        None if guide is None else guide.view_as(guide),
+    return replace(
+        prediction,
+        stages=[stage.view_as(stage) for stage in prediction.stages],
+        low_resolution=None if low is None else low.view_as(low),
+        guide=None if guide is None else guide.view_as(guide),
     )
 
 

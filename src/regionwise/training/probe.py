@@ -14,6 +14,7 @@ from regionwise.data.batches import Batch, HolePhotos, draw_holes, families, str
 from regionwise.photos.photo_source import PhotoSource
 from regionwise.recipe.schema import Phase, Recipe
 from regionwise.training.gradient_budget import BUDGET, gradient_shares
+from regionwise.training.guides import stand_in_guide
 from regionwise.training.networks import Networks
 from regionwise.training.phase_trainer import PhaseTrainer
 from regionwise.training.settings import TrainingSettings, make_fabric
@@ -79,5 +80,5 @@ def _batch(phase: Phase, photos: Sequence[PhotoSource], seed: int) -> Batch:
     known = families(phase.holes)
     masks = [draw_holes(phase.holes, known, size, rng)[0] for _ in range(count)]
     mask = torch.stack([torch.from_numpy(one).float() for one in masks]).unsqueeze(1)
-    guide = None if phase.data.guide is None else (image.mean(dim=1, keepdim=True) > 0.5).float()
+    guide = stand_in_guide(image, phase.data.guide)
     return Batch(image, mask, {}, guide)

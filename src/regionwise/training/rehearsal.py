@@ -1,4 +1,4 @@
-"""A recipe is tried on one small batch before anything is written: what can't train is told."""
+"""A recipe is tried on one small batch before anything is written: what can't train is said."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from regionwise.discriminators.registry import create_discriminator
 from regionwise.errors import ModelError, RecipeError
 from regionwise.losses.adversarial.registry import create_adversarial_loss
 from regionwise.models.registry import create_model
-from regionwise.recipe.losses import DiscriminatorTerm
+from regionwise.recipe.losses import DiscriminatorTerm, FlowTerm, NetworkTerm
 from regionwise.recipe.schema import Phase, Recipe
+from regionwise.training.guides import stand_in_guide
 from regionwise.training.players import choose_parts
 from regionwise.training.view import View
 
@@ -45,7 +46,17 @@ def _rehearse_phase(recipe: Recipe, phase: Phase, network: nn.Module) -> None:
     size = phase.data.size
     image, mask = torch.rand(2, 3, size, size), torch.zeros(2, 1, size, size)
     mask[..., size // 4 : size // 2, size // 4 : size // 2] = 1
-    view = View(image, mask, network(image, mask), float(mask.mean()), mask)
+    guide = stand_in_guide(image, phase.data.guide)
+    if guide is None:
+        prediction = network(image, mask)
+    else:
+        prediction = network(image, mask, guide, along_guide=phase.guide == "true")
+    view = View(image, mask, prediction, float(mask.mean()), guide)
+    for term in phase.terms:
+        if isinstance(term, NetworkTerm):
+            view.number(term.number)
+        if isinstance(term, FlowTerm):
+            view.flow()
     compared = [(term, list(view.compared(term.stages, term.picture))) for term in phase.terms]
     section = recipe.discriminator_of(phase)
     if section is None or not phase.adversarial:

@@ -11,7 +11,7 @@ from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from regionwise.arrays import Mask
+from regionwise.arrays import Bytes, Mask
 from regionwise.classical.membrane import membrane_fill
 from regionwise.data.batches import draw_holes, families
 from regionwise.errors import PhotoError
@@ -22,8 +22,6 @@ from regionwise.evaluation.metrics.ssim import ssim
 from regionwise.evaluation.run import read_truth
 from regionwise.photos.photo_source import PhotoSource
 from regionwise.recipe.schema import Recipe
-
-Pixels = NDArray[np.uint8]
 
 
 class Validation:
@@ -55,7 +53,7 @@ class Validation:
             self._metrics.append(
                 Lpips(lpips, {"gpu": "cuda", "mps": "cpu"}.get(accelerator, accelerator))
             )
-        self.pictures: list[tuple[Pixels, Mask]] = []
+        self.pictures: list[tuple[Bytes, Mask]] = []
         chosen = sorted(photos, key=lambda photo: (zlib.crc32(photo.name.encode()), photo.name))
         size, holes = _holes(recipe)
         for photo in chosen:
@@ -100,7 +98,7 @@ class Validation:
         more = [score.name for metric in self._metrics for score in metric.scores]
         return ["psnr", "ssim", "l1_hole", *more]
 
-    def _scores(self, truth: Pixels, mask: Mask, answer: NDArray[np.float32]) -> list[float]:
+    def _scores(self, truth: Bytes, mask: Mask, answer: NDArray[np.float32]) -> list[float]:
         """The numbers of an answer in [0, 1], rounded to 8 bits and composed."""
         filled = np.where(mask, np.rint(answer * 255), truth) / 255
         real = truth / 255
@@ -113,7 +111,7 @@ class Validation:
         return dict(zip(self._names, values.tolist(), strict=True))
 
 
-def _membrane(truth: Pixels, mask: Mask) -> NDArray[np.float32]:
+def _membrane(truth: Bytes, mask: Mask) -> NDArray[np.float32]:
     """The hole filled smoothly, 3×H×W in [0, 1]."""
     image = np.asarray(truth[None] / 255, dtype=np.float32)
     filled: NDArray[np.float32] = membrane_fill(image, mask[None, None].astype(np.float32))[0]

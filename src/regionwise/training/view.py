@@ -12,7 +12,7 @@ from torch import Tensor
 from regionwise.errors import RecipeError
 from regionwise.layers.bilinear import resized
 from regionwise.models.prediction import Prediction, compose
-from regionwise.recipe.losses import Picture, Stage
+from regionwise.recipe.losses import ComparedPicture, Stage
 
 
 class Compared(NamedTuple):
@@ -38,7 +38,7 @@ class View:
         prediction: the network's, in float32.
         hole_share: share of missing pixels in the whole batch, over all processes. Means over a
             region divide by it, so that the mean over parts is the mean over the batch.
-        guide: the true one of each picture, N×1×H×W, where the data has it.
+        guide: the true one of each picture, as the network predicts it, where the data has it.
     """
 
     image: Tensor
@@ -53,7 +53,7 @@ class View:
         others = [prediction.low_resolution, prediction.guide]
         return [*prediction.stages, *(picture for picture in others if picture is not None)]
 
-    def compared(self, stages: tuple[Stage, ...], picture: Picture) -> Iterator[Compared]:
+    def compared(self, stages: tuple[Stage, ...], picture: ComparedPicture) -> Iterator[Compared]:
         """The pictures that a term names.
 
         Raises:
@@ -75,6 +75,28 @@ class View:
                 yield Compared((number, "composed"), compose(truth, mask, answer), truth, mask)
             if picture == "hole":
                 yield Compared((number, "hole"), answer * mask, truth * mask, mask)
+
+    def number(self, name: str) -> Tensor:
+        """What the network took of each picture, N.
+
+        Raises:
+            RecipeError: if it takes no such number.
+        """
+        numbers = self.prediction.numbers
+        if name not in numbers:
+            there = ", ".join(numbers) or "none in training"
+            raise RecipeError(f"a loss names the number {name!r}; the network takes: {there}")
+        return numbers[name]
+
+    def flow(self) -> Tensor:
+        """The network's flow, N×2×h×w.
+
+        Raises:
+            RecipeError: if it has none.
+        """
+        if self.prediction.flow is None:
+            raise RecipeError("a loss looks at a flow, of which the network has none")
+        return self.prediction.flow
 
     def _numbers(self, stages: tuple[Stage, ...]) -> Iterator[int | str]:
         count = len(self.prediction.stages)

@@ -71,7 +71,7 @@ async def _refusal(_: Request, error: Exception) -> JSONResponse:
 async def _http_error(_: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
-    text = {404: "there is no such page", 405: "this page can't be asked in this way"}
+    text = {404: "there is no such page", 405: "this address does not take this kind of request"}
     message = text.get(error.status_code, str(error.detail).lower())
     return JSONResponse({"error": message}, error.status_code, error.headers)
 

@@ -1,4 +1,4 @@
-"""Connections that don't wait for ever for a request's head.
+"""Connections that don't wait forever for a request's head.
 
 uvicorn closes a connection that is silent after an answer, but has no deadline for the head of a
 request; hypercorn and granian would bring another server for this alone. So a connection here has

@@ -23,6 +23,7 @@ from regionwise.web.messages import (
     Word,
     read_options,
     served_maximum,
+    served_options,
 )
 from regionwise.web.patches import with_patches
 from regionwise.web.refusals import CLIENT_GONE, RefusedError, StoppedError
@@ -65,6 +66,7 @@ async def models(request: Request) -> ModelList:
     return ModelList(
         models=context.models,
         words=[Word(name=name, options=options) for name, options in WORDS.items()],
+        options=served_options(),
         saves=context.settings.output_dir is not None,
         max_bytes=context.settings.max_bytes,
         max_pixels=context.settings.max_pixels,

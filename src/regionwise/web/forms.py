@@ -100,7 +100,7 @@ async def read_form(request: Request, limits: BodyLimits) -> Form:
         raise RefusedError(400, f"the form is broken: {_clause(error.message)}") from error
     if not parser.ended:
         await data.close()
-        raise RefusedError(400, "the form is cut short; send it anew")
+        raise RefusedError(400, "the form is cut short; send it again")
     try:
         return await _gathered(data)
     finally:
@@ -141,7 +141,7 @@ async def _pieces(request: Request, limits: BodyLimits) -> AsyncIterator[bytes]:
     while more:
         allowed = min(limits.seconds, _GRACE + body.received / _SLOWEST)
         if body.gives_way or time.monotonic() > started + allowed:
-            raise RefusedError(408, "the request came too slowly; send it anew")
+            raise RefusedError(408, "the request came too slowly; send it again")
         message = None
         with anyio.move_on_after(_GLANCE):
             message = await request.receive()

@@ -2,7 +2,7 @@
 
 Against pages of other sites, which a browser would let talk to this computer:
 
-- a `Host` that is not ours means that a name was bound anew to this address (DNS rebinding);
+- a `Host` that is not ours means that a name was rebound to this address (DNS rebinding);
 - an `Origin` or `Sec-Fetch-Site` that is not ours means that another site's page asks.
 
 Programs that are no browsers send neither and pass.
@@ -150,7 +150,7 @@ class _Body:
 def is_own_host(host: str, settings: ServerSettings) -> bool:
     """Whether a Host header names this server.
 
-    An address of numbers can't be bound anew, so that any will do, though not from beyond this
+    An address of numbers can't be rebound, so that any will do, though not from beyond this
     computer if the server is only for it.
     """
     try:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from regionwise.arrays import Mask
+from regionwise.classical.progress import ReportProgress
 from regionwise.engines.engine import Engine
 from regionwise.errors import MaskError, PhotoError, RegionwiseError
-from regionwise.filling.fill import ReportProgress
 from regionwise.filling.hole import find_hole, resized
 from regionwise.filling.photo_bytes import fill_found
 from regionwise.photos import masks
@@ -26,7 +26,7 @@ from regionwise.web.stopping import Stop, StoppableEngine
 
 
 @dataclass(frozen=True, eq=False)
-class Filling:
+class FinishedFill:
     """A fill and how it went."""
 
     photo: Photo
@@ -65,7 +65,7 @@ def fill(
     *,
     max_pixels: int,
     progress: ReportProgress | None = None,
-) -> Filling:
+) -> FinishedFill:
     """Fill a photo; stops on the way when `stop` says so.
 
     Args:
@@ -75,7 +75,7 @@ def fill(
         engine: of the model that the options name.
         stop: begun by the caller.
         max_pixels: of the mask.
-        progress: is told the share that is done.
+        progress: called with the share that is done.
 
     Raises:
         RegionwiseError: with one line.
@@ -96,7 +96,7 @@ def fill(
     except MemoryError as error:
         raise RefusedError(413, "there is not enough memory for this fill; paint less") from error
     lost = told(beside(photo)) if found.mask.any() else None
-    return Filling(
+    return FinishedFill(
         filled,
         masks.hole_ratio(found.mask),
         time.perf_counter() - started,
@@ -131,7 +131,7 @@ def _laid(part: Mask, corner: tuple[int, int], size: tuple[int, int]) -> Mask:
     height, width = part.shape
     if y + height > size[0] or x + width > size[1]:
         raise MaskError(
-            f"the mask of {width}×{height} at {x},{y} juts out of the photo of "
+            f"the mask of {width}×{height} at {x},{y} reaches beyond the photo of "
             f"{size[1]}×{size[0]}; give one that lies inside"
         )
     hole = np.zeros(size, dtype=bool)

@@ -23,7 +23,7 @@ def listen(host: str, port: int) -> socket.socket:
         port: 0 for any that is free.
 
     Raises:
-        RegionwiseError: if it is taken, or the address is none of this computer's.
+        RegionwiseError: if it is taken, or the address is not one of this computer's.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
@@ -41,9 +41,9 @@ def listen(host: str, port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             reason = f"port {port} is taken; give another with --port, or 0 for any that is free"
         elif error.errno == errno.EACCES:
-            reason = f"port {port} is not for everyone to take; give one above 1023 with --port"
+            reason = f"port {port} needs special rights; give one above 1023 with --port"
         else:
-            reason = f"{host} is no address of this computer; give another with --host"
+            reason = f"{host} is not an address of this computer; give another with --host"
         raise RegionwiseError(reason) from error
     listener.listen(128)
     return listener

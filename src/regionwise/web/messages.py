@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -16,8 +16,9 @@ from pydantic import (
     field_validator,
 )
 
-from regionwise.filling.options import FillOptions, option_of, option_types
+from regionwise.filling.options import FillOptions, choices_of, option_of, option_types
 from regionwise.web.refusals import RefusedError
+from regionwise.web.words import PAGE_STARTS
 
 _Form = TypeVar("_Form", bound=BaseModel)
 _Request = TypeVar("_Request", bound="FillRequest")
@@ -64,7 +65,7 @@ class FillRequest(BaseModel):
         return int(x), int(y)
 
 
-_NOT_SERVED = ("device", "page", "keep_video")
+_NOT_SERVED = ("device", "page", "keep_video", "stage", "raw")
 _OPTIONS = {one.name: one for one in dataclasses.fields(FillOptions) if one.name not in _NOT_SERVED}
 """Those that a client may set."""
 
@@ -200,11 +201,55 @@ class Word(BaseModel):
     options: dict[str, str | bool | float]
 
 
+class OptionInfo(BaseModel):
+    """An option of a fill, for a form to be made from."""
+
+    name: str
+    kind: Literal["flag", "number", "whole number", "choice", "text"]
+    default: bool | float | str | None = Field(description="null: chosen by the photo.")
+    page: bool | float | str | None = Field(description="What this server's page starts with.")
+    minimum: float | None = None
+    maximum: float | None = Field(default=None, description="What this server takes at most.")
+    choices: list[str] = []
+    help: str
+
+
+def served_options() -> list[OptionInfo]:
+    """What a client may set, in the order of the command line's help."""
+    return [_option_info(one) for one in _OPTIONS.values()]
+
+
+def _option_info(one: dataclasses.Field[Any]) -> OptionInfo:
+    option, default = option_of(one), vars(FillOptions())[one.name]
+    return OptionInfo(
+        name=one.name,
+        kind=_kind(one.name),
+        default=default,
+        page=PAGE_STARTS.get(one.name, default),
+        minimum=option.minimum,
+        maximum=option.served_maximum or option.maximum,
+        choices=list(choices_of(one.name)),
+        help=option.help,
+    )
+
+
+def _kind(name: str) -> Literal["flag", "number", "whole number", "choice", "text"]:
+    hint = option_types()[name]
+    if choices_of(name):
+        return "choice"
+    if hint is bool:
+        return "flag"
+    if hint is int:
+        return "whole number"
+    return "number" if hint in (float, float | None) else "text"
+
+
 class ModelList(BaseModel):
     """The models, and what the server allows."""
 
     models: list[ModelInfo]
     words: list[Word]
+    options: list[OptionInfo]
     saves: bool = Field(description="Whether the server has a folder to save results in.")
     max_bytes: int
     max_pixels: int
@@ -244,6 +289,9 @@ class Selection(BaseModel):
     result: int = Field(default=0, ge=0)
     points: list[Point] = Field(default=[], max_length=100)
     box: tuple[int, int, int, int] | None = None
+    wider: int = Field(
+        default=0, ge=0, le=1000, description="Steps larger than what the points mean at first."
+    )
 
 
 class Problem(BaseModel):

@@ -17,14 +17,14 @@ from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
+from regionwise.classical.progress import ReportProgress
 from regionwise.errors import MaskError, RegionwiseError
-from regionwise.filling.fill import ReportProgress
 from regionwise.photos.writing import encode_photo
 from regionwise.web import jobs
 from regionwise.web.archive import write_unused, zip_chunks
 from regionwise.web.clients import client_of
 from regionwise.web.context import Context, context_of
-from regionwise.web.fill_queue import Place
+from regionwise.web.fill_queue import QueuePlace
 from regionwise.web.fill_routes import MEDIA_TYPES, PROBLEMS, form_schema
 from regionwise.web.forms import SentFile
 from regionwise.web.guard import log
@@ -245,9 +245,11 @@ class _Order:
     patches: tuple[Patch, ...]
     mask: SentFile | None
     request: FillOfUpload
-    place: Place
+    place: QueuePlace
 
-    def work(self, stop: Stop, progress: ReportProgress) -> tuple[jobs.Filling, tuple[Patch, ...]]:
+    def work(
+        self, stop: Stop, progress: ReportProgress
+    ) -> tuple[jobs.FinishedFill, tuple[Patch, ...]]:
         """Fill; in a worker thread."""
         stop.begin()
         before = with_patches(self.context.photo(self.stored), self.patches)
@@ -262,7 +264,7 @@ class _Order:
         )
         return filling, patches_since(before, filling.photo)
 
-    def keep(self, filling: jobs.Filling, patches: tuple[Patch, ...]) -> ResultInfo:
+    def keep(self, filling: jobs.FinishedFill, patches: tuple[Patch, ...]) -> ResultInfo:
         """Put the result into the store; in the event loop."""
         if not patches:
             raise MaskError("the mask is empty: paint over what is to go")

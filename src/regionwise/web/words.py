@@ -11,3 +11,6 @@ WORDS: dict[str, dict[str, Any]] = {
     "smooth": {"model": "smooth"},
 }
 """By word, what is not the default of `FillOptions`."""
+
+PAGE_STARTS: dict[str, Any] = {"grow": 2.0}
+"""Options with which the page starts from another value than `FillOptions`: a brush paints rims."""

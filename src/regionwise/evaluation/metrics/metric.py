@@ -32,6 +32,7 @@ class Score:
         digits: after the point.
         over: the name of the number whose sum over pictures divides the sum of this one; without it
             the table prints the mean over pictures.
+        median: the table prints the median over pictures, not the mean.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Score:
     scale: float = 1.0
     digits: int = 3
     over: str | None = None
+    median: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +52,13 @@ class FilledPicture:
         truth: 3×H×W in [0, 1].
         answer: likewise; known pixels are the truth's.
         hole: H×W, True = was missing.
+        wider: the same with more of the known pixels round it, where this one is a part of a photo.
     """
 
     truth: Picture
     answer: Picture
     hole: Mask
+    wider: FilledPicture | None = None
 
     @cached_property
     def similarity(self) -> NDArray[np.float64]:

@@ -7,16 +7,17 @@ truth and unnatural, a good synthesis the other way round.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regionwise.arrays import Floats, Mask
-from regionwise.evaluation.metrics.metric import Picture
+from regionwise.evaluation.metrics.metric import FilledPicture, Picture, Score
 
 SIDE = 7
 """Pixels of a side of the patches that are compared."""
-_MARGIN = 96
+MARGIN = 96
 """Pixels round the hole's bounding box among which the nearest patch is looked for."""
 _TARGETS, _SOURCES = 1000, 30_000
 """Patches of the fill, and of the surroundings, that are compared at most."""
@@ -44,7 +45,7 @@ def patch_distance(picture: Picture, hole: Mask, seed: int = 0) -> float:
     if not len(rows):
         return math.nan
     box = tuple(
-        slice(max(0, places[0] - _MARGIN), places[-1] + 1 + _MARGIN) for places in (rows, columns)
+        slice(max(0, places[0] - MARGIN), places[-1] + 1 + MARGIN) for places in (rows, columns)
     )
     part = np.ascontiguousarray(picture[:, box[0], box[1]], np.float32)
     missing = hole[box]
@@ -120,3 +121,28 @@ def _nearest(wanted: Floats, known: Floats) -> NDArray[np.float64]:
         nearest[chunk] = (squares - 2 * wanted[chunk] @ known.T).argmin(axis=1)
     difference = (wanted - known[nearest]).astype(np.float64)
     return np.asarray(np.einsum("ij,ij->i", difference, difference))
+
+
+class Naturalness:
+    """`naturalness`: how the fill's patches lie to the known ones, over how the truth's lie.
+
+    NaN where the hole has no patch, nothing round it is known, or the truth repeats exactly.
+    """
+
+    scores = (Score("naturalness", "Patch naturalness (median)", "near 1", median=True),)
+
+    def measure(self, filled: FilledPicture) -> Mapping[str, float]:
+        """See `Metric`."""
+        wide = filled.wider or filled
+        return {"naturalness": naturalness(wide.truth, wide.answer, wide.hole)}
+
+
+class Seam:
+    """`seam`; NaN where the hole has no border, or nothing varies beside it."""
+
+    scores = (Score("seam", "Seam (median)", "near 1", median=True),)
+
+    def measure(self, filled: FilledPicture) -> Mapping[str, float]:
+        """See `Metric`."""
+        wide = filled.wider or filled
+        return {"seam": seam(wide.answer, wide.hole)}

@@ -41,13 +41,22 @@ def psnr(truth: Picture, answer: Picture, hole: Mask | None = None) -> float:
 def l1_grey(truth: Picture, answer: Picture) -> float:
     """Sum of absolute differences over the sum of both pictures, in grey.
 
-    The "mean absolute error" in the evaluation scripts that EdgeConnect and RN share. It depends on
-    how bright the photo is and is no share of the range: do not compare it with `l1`.
+    The "mean absolute error" of EdgeConnect's evaluation script. It depends on how bright the photo
+    is and is no share of the range: do not compare it with `l1`.
     """
     grey_truth = np.tensordot(GREY, truth.astype(np.float64), axes=1)
     grey_answer = np.tensordot(GREY, answer.astype(np.float64), axes=1)
     total = float((grey_truth + grey_answer).sum())
     return float(np.abs(grey_truth - grey_answer).sum()) / total if total else 0.0
+
+
+def l1_rn(truth: Picture, answer: Picture) -> float:
+    """Mean absolute difference of the channels' means, in [0, 1].
+
+    The L1 of RN's evaluation script, whose figures are percentages of it. Errors of the channels
+    that go opposite ways cancel: it is at most `l1`, and on grey errors the same.
+    """
+    return float(np.abs(_difference(truth, answer).mean(axis=0)).mean())
 
 
 def _difference(truth: Picture, answer: Picture) -> NDArray[np.float64]:
@@ -77,11 +86,12 @@ class Psnr:
 
 
 class L1:
-    """`l1` of the whole picture and of the hole, and `l1_grey`."""
+    """`l1` of the whole picture and of the hole, `l1_grey` and `l1_rn`."""
 
     scores = (
         Score("l1", "L1 (%)", "lower", 100, 2),
         Score("l1_grey", "L1 (%), grey, relative", "lower", 100, 2),
+        Score("l1_rn", "L1 (%), RN's", "lower", 100, 2),
         Score("l1_hole", "L1 in the hole (%)", "lower", 100, 2),
     )
 
@@ -90,6 +100,7 @@ class L1:
         return {
             "l1": l1(filled.truth, filled.answer),
             "l1_grey": l1_grey(filled.truth, filled.answer),
+            "l1_rn": l1_rn(filled.truth, filled.answer),
             "l1_hole": l1(filled.truth, filled.answer, filled.hole),
         }
 

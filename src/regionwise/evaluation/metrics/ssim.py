@@ -18,11 +18,11 @@ from regionwise.arrays import Mask
 from regionwise.classical.structural_similarity import WINDOW, gaussian_weights, similarity
 from regionwise.evaluation.metrics.metric import FilledPicture, Picture, Score
 
-Window = Literal["gaussian", "uniform"]
+WindowShape = Literal["gaussian", "uniform"]
 
 
 def ssim(
-    truth: Picture, answer: Picture, hole: Mask | None = None, window: Window = "gaussian"
+    truth: Picture, answer: Picture, hole: Mask | None = None, window: WindowShape = "gaussian"
 ) -> float:
     """Mean structural similarity over pixels and channels; 1 = the same.
 
@@ -50,7 +50,7 @@ def mean_similarity(similarity: NDArray[np.float64], hole: Mask | None = None) -
     return float(similarity.mean())
 
 
-def ssim_map(truth: Picture, answer: Picture, window: Window) -> NDArray[np.float64]:
+def ssim_map(truth: Picture, answer: Picture, window: WindowShape) -> NDArray[np.float64]:
     """Similarity of the windows about each pixel, C×H×W; see `ssim`."""
     x, y = truth.astype(np.float64), answer.astype(np.float64)
     weights = _weights(window)
@@ -60,7 +60,7 @@ def ssim_map(truth: Picture, answer: Picture, window: Window) -> NDArray[np.floa
     return similarity(*means, correction=correction)
 
 
-def _weights(window: Window) -> NDArray[np.float64]:
+def _weights(window: WindowShape) -> NDArray[np.float64]:
     if window == "uniform":
         return np.full(WINDOW, 1 / WINDOW)
     return np.array(gaussian_weights())

@@ -71,7 +71,7 @@ class PatchwiseLoss(AdversarialLoss):
 
     def __init__(self, patches: Patches = "all") -> None:
         if patches not in ("all", "hole"):
-            raise ModelError(f"patches={patches!r} is none of all, hole")
+            raise ModelError(f"patches={patches!r} is not one of all, hole")
         self.patches = patches
 
     @abstractmethod

@@ -31,7 +31,7 @@ class WassersteinLoss(PatchwiseLoss):
     ) -> None:
         super().__init__(patches)
         if penalty_in not in ("all", "hole"):
-            raise ModelError(f"penalty_in={penalty_in!r} is none of all, hole")
+            raise ModelError(f"penalty_in={penalty_in!r} is not one of all, hole")
         self.gradient_penalty = gradient_penalty
         self.penalty_in = penalty_in
 

@@ -22,12 +22,12 @@ from regionwise.layers.contextual_attention import (
 )
 from regionwise.layers.nearest import Nearest, doubled, halved
 from regionwise.layers.padding import crop, pad_to_multiple
-from regionwise.layers.region_norm import RegionNormBasic, RegionNormLearnable, normalized
+from regionwise.layers.region_norm import RegionNormBasic, RegionNormLearnable, apply_norm
 from regionwise.models.network import InpaintingNetwork
 from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
 
-Norm = Literal["none", "region"]
+CoarseNorm = Literal["none", "region"]
 Channels = Literal["rgb", "bgr"]
 Activation = Literal["elu", "relu", "none"]
 
@@ -62,7 +62,7 @@ class DeepFillGenerator(InpaintingNetwork):
     """
 
     def __init__(
-        self, width: int, graph: Graph, norm: Norm, channels: Channels, *, gated: bool
+        self, width: int, graph: Graph, norm: CoarseNorm, channels: Channels, *, gated: bool
     ) -> None:
         super().__init__()
         version = "deepfillv2" if gated else "deepfillv1"
@@ -136,7 +136,7 @@ class _Convolution(nn.Module):
         if self.activation == "none":
             return x
         features, *gates = x.chunk(2, dim=1) if self.gated else (x,)
-        features = normalized(self.norm, features, mask)
+        features = apply_norm(self.norm, features, mask)
         features = F.elu(features) if self.activation == "elu" else F.relu(features)
         return features * torch.sigmoid(gates[0]) if gates else features
 
@@ -144,7 +144,7 @@ class _Convolution(nn.Module):
 class _CoarseNetwork(nn.Module):
     """Two halvings, four dilated convolutions, two doublings."""
 
-    def __init__(self, width: int, graph: Graph, norm: Norm, *, gated: bool) -> None:
+    def __init__(self, width: int, graph: Graph, norm: CoarseNorm, *, gated: bool) -> None:
         super().__init__()
         c, self.nearest = width, graph.nearest
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regionwise.models.deepfill.stages import Channels, DeepFillGenerator, Graph, Norm
+from regionwise.models.deepfill.stages import Channels, CoarseNorm, DeepFillGenerator, Graph
 from regionwise.models.options import check_option
 
 GRAPHS = {
@@ -36,7 +36,7 @@ class DeepFillV1Generator(DeepFillGenerator):
         *,
         width: int = 32,
         graph: str = "tensorflow",
-        coarse_norm: Norm = "none",
+        coarse_norm: CoarseNorm = "none",
         channels: Channels = "rgb",
     ) -> None:
         check_option("deepfillv1", "graph", graph, GRAPHS)

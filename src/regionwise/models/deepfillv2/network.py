@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from regionwise.models.deepfill.stages import Channels, DeepFillGenerator, Graph, Norm
+from regionwise.models.deepfill.stages import Channels, CoarseNorm, DeepFillGenerator, Graph
 from regionwise.models.options import check_option
 
 GRAPHS = {
@@ -40,7 +40,7 @@ class DeepFillV2Generator(DeepFillGenerator):
         *,
         width: int = 24,
         graph: str = "tensorflow",
-        coarse_norm: Norm = "none",
+        coarse_norm: CoarseNorm = "none",
         channels: Channels = "rgb",
     ) -> None:
         check_option("deepfillv2", "graph", graph, GRAPHS)

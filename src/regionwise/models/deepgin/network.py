@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from regionwise.layers.back_projection import BackProjection
 from regionwise.layers.bilinear import doubled, resized
-from regionwise.layers.membrane_start import corrected, membrane_start
+from regionwise.layers.membrane_start import WhiteStart, corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
+from regionwise.layers.picture_head import conv_in_blocks
 from regionwise.layers.pyramid_dilation import EIGHT_RATES, FOUR_RATES, PyramidDilationBlock
 from regionwise.layers.replicated_borders import ReplicatedConv2d, replicate_borders
 from regionwise.layers.self_attention import SelfAttention
@@ -26,7 +27,6 @@ from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction, compose
 
 Attention = Literal["none", "single", "multi"]
-Start = Literal["white", "membrane"]
 
 
 class DeepGinGenerator(InpaintingNetwork):
@@ -66,7 +66,7 @@ class DeepGinGenerator(InpaintingNetwork):
         refinement: bool = True,
         attention: Attention = "multi",
         back_projection: bool = True,
-        start: Start = "white",
+        start: WhiteStart = "white",
     ) -> None:
         super().__init__()
         check_option("deepgin", "start", start, ("white", "membrane"))
@@ -210,25 +210,15 @@ class _AttendedSkip(nn.Module):
 
 
 class _PictureHead(nn.Conv2d):
-    """The last 7×7 convolution to three channels, with replicated borders; even sizes only.
-
-    Processors work on 16 channels at once, and three would leave most of that idle: one kernel of
-    8×8 and stride 2 gives the 2×2 pixels of a block as 12 channels, exactly and in half the time.
-    """
+    """The last 7×7 convolution to three channels, with replicated borders; even sizes only."""
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels, 3, 7)
         _initialize(self, gain=0.1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = replicate_borders(x, 3)
-        if torch.compiler.is_compiling():
-            return F.conv2d(x, self.weight, self.bias)
         assert self.bias is not None
-        shifts = [(0, 1, 0, 1), (1, 0, 0, 1), (0, 1, 1, 0), (1, 0, 1, 0)]
-        kernels = torch.stack([F.pad(self.weight, shift) for shift in shifts], dim=1).flatten(0, 1)
-        blocks = F.conv2d(x, kernels, self.bias.repeat_interleave(4), stride=2)
-        return F.pixel_shuffle(blocks, 2)
+        return conv_in_blocks(replicate_borders(x, 3), self.weight, self.bias)
 
 
 def _encoder(widths: list[int]) -> nn.ModuleList:

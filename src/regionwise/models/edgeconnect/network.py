@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from regionwise.errors import ModelError
 from regionwise.layers.canny import canny_edges, gray
 from regionwise.layers.padding import crop, pad_to_multiple
+from regionwise.layers.picture_head import PictureHead
 from regionwise.models.network import InpaintingNetwork
 from regionwise.models.prediction import Prediction
 
@@ -46,7 +47,7 @@ class EdgeConnectGenerator(InpaintingNetwork):
     def __init__(self, *, edges: Edges = "predicted", width: int = 64, blocks: int = 8) -> None:
         super().__init__()
         if edges not in ("predicted", "mixed"):
-            raise ModelError(f"edgeconnect: edges={edges!r} is none of predicted, mixed")
+            raise ModelError(f"edgeconnect: edges={edges!r} is not one of predicted, mixed")
         self.edges = edges
         self.edge_network = _translator(3, 1, width, blocks, bias=False)
         self.picture_network = _translator(4, 3, width, blocks, bias=True)
@@ -118,8 +119,7 @@ def _translator(inputs: int, outputs: int, width: int, blocks: int, *, bias: boo
     layers += [_ResidualBlock(4 * width, bias=bias) for _ in range(blocks)]
     for channels in (4 * width, 2 * width):
         layers += normalized(nn.ConvTranspose2d(channels, channels // 2, 4, stride=2, padding=1))
-    last = nn.Conv2d(width, outputs, 7, padding=3, padding_mode="reflect")
-    network = nn.Sequential(*layers, last)
+    network = nn.Sequential(*layers, PictureHead(width, outputs))
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, std=0.02)

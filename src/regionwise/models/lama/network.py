@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from regionwise.layers.folding import fold_scale
 from regionwise.layers.fourier_conv import FourierConv, Maps
 from regionwise.layers.padding import crop, pad_to_multiple
+from regionwise.layers.picture_head import PictureHead
 from regionwise.models.network import InpaintingNetwork
 from regionwise.models.prediction import Prediction
 
@@ -43,7 +44,7 @@ class FourierConvGenerator(InpaintingNetwork):
         )
         self.middle = nn.Sequential(*(_ResidualBlock(deepest) for _ in range(blocks)))
         self.decoder = nn.Sequential(*(_Up(a, b) for a, b in pairwise((8 * c, 4 * c, 2 * c, c))))
-        self.last = nn.Conv2d(c, 3, 7, padding=3, padding_mode="reflect")
+        self.last = PictureHead(c)
 
     def forward(self, image: Tensor, mask: Tensor) -> Prediction:
         """Fill the hole; see the class for shapes."""

@@ -6,10 +6,10 @@ from typing import Literal
 
 from regionwise.models.card import NetworkCard, Paper, Released, Variant
 
-Encoder = Literal["mask_aware", "partial", "gated"]
-Norm = Literal["pointwise", "batch"]
+Encoder = Literal["mask_aware", "partial", "gated", "gated_mask_aware"]
+MadfNorm = Literal["pointwise", "batch"]
 
-ABLATION: dict[str, tuple[Encoder, int, Norm]] = {
+ABLATION: dict[str, tuple[Encoder, int, MadfNorm]] = {
     "PConv+K0": ("partial", 0, "pointwise"),
     "GConv+K0": ("gated", 0, "pointwise"),
     "MADF+K0": ("mask_aware", 0, "pointwise"),

@@ -9,7 +9,7 @@ normalisation in the encoder, ReLU after the recovery decoder's 3×3 convolution
 from __future__ import annotations
 
 import copy
-from typing import Any, Literal
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,19 +18,23 @@ from torch.nn.utils import convert_conv2d_weight_memory_format
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from regionwise.errors import ModelError
+from regionwise.layers.back_projection import BackProjection
+from regionwise.layers.bilinear import resized
 from regionwise.layers.gated_conv import GatedConv
 from regionwise.layers.imagenet import MEAN, STD
 from regionwise.layers.mask_aware_filter import MaskAwareFilter, filter_by_features
-from regionwise.layers.membrane_start import corrected, membrane_start
+from regionwise.layers.membrane_start import MeanStart, corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.partial_conv import PartialConv
 from regionwise.layers.pointwise_norm import PointwiseNorm
-from regionwise.models.madf.card import Encoder, Norm
+from regionwise.layers.self_attention import SelfAttention
+from regionwise.models.madf.card import Encoder, MadfNorm
 from regionwise.models.network import InpaintingNetwork
 from regionwise.models.options import check_option
-from regionwise.models.prediction import Prediction
+from regionwise.models.prediction import Prediction, compose
 
-Start = Literal["mean", "membrane"]
+_ATTENDED = (1, 2, 3)
+"""Levels with attention, from 0 on: 1/4, 1/8 and 1/16 of the size."""
 
 _KERNELS = (7, 5, 3)
 """Of the encoder's first levels (Figure 3); the last one serves all deeper levels."""
@@ -83,13 +87,14 @@ class _Encoder(nn.Module):
         channels = 6
         for level, out in enumerate(narrow):
             kernel = _KERNELS[min(level, len(_KERNELS) - 1)]
-            if kind == "mask_aware":
+            if kind in ("mask_aware", "gated_mask_aware"):
                 # The filters start from validity in three equal channels, as the released ones do.
                 kind_of_filter, mask_channels = (
                     (MaskAwareFilter, 16) if level else (_FirstFilter, 3)
                 )
+                made = out if kind == "mask_aware" else 2 * out  # with its gate
                 layer: nn.Module = kind_of_filter(
-                    channels, out, kernel, mask_channels=mask_channels, stride=2
+                    channels, made, kernel, mask_channels=mask_channels, stride=2
                 )
             elif kind == "partial":
                 layer = PartialConv(channels, out, kernel, stride=2)
@@ -100,11 +105,15 @@ class _Encoder(nn.Module):
             channels = out
 
     def forward(self, x: Tensor, mask: Tensor) -> list[Tensor]:
-        mask_features = 1 - mask if self.kind == "mask_aware" else mask
+        mask_features = 1 - mask if "mask_aware" in self.kind else mask
         wide = []
         for level, widen in zip(self.levels, self.widen, strict=True):
             x, mask_features = level(x, mask_features)
-            x = F.relu(x, inplace=True)
+            if self.kind == "gated_mask_aware":
+                x, gate = x.chunk(2, dim=1)
+                x = F.relu(x) * torch.sigmoid(gate)
+            else:
+                x = F.relu(x, inplace=True)
             wide.append(F.relu(widen(x), inplace=True))
         return wide
 
@@ -130,7 +139,7 @@ class _RefinementStep(nn.Module):
     feature: the paper does not say what would.
     """
 
-    def __init__(self, channels: int, out: int, norm: Norm, hidden: int) -> None:
+    def __init__(self, channels: int, out: int, norm: MadfNorm, hidden: int) -> None:
         super().__init__()
         self.up = nn.ConvTranspose2d(channels, out, 4, stride=2, padding=1)
         self.norm: nn.Module = (
@@ -152,7 +161,7 @@ class RefinementDecoder(nn.Module):
     at half the size.
     """
 
-    def __init__(self, wide: list[int], norm: Norm, hidden: int, pictures: int) -> None:
+    def __init__(self, wide: list[int], norm: MadfNorm, hidden: int, pictures: int) -> None:
         super().__init__()
         steps = zip(wide[:0:-1], wide[-2::-1], strict=True)
         self.steps = nn.ModuleList(_RefinementStep(a, b, norm, hidden) for a, b in steps)
@@ -183,17 +192,23 @@ class CascadedRefinementGenerator(InpaintingNetwork):
 
     Args:
         refinements: K, 0 to 3; 2 in the paper. With K decoders there are K + 1 stages.
-        encoder: "mask_aware" (MADF), "partial" or "gated" convolution.
+        encoder: "mask_aware" (MADF), "partial" or "gated" convolution; "gated_mask_aware", which is
+            ours: the mask makes a second filter for each window, whose answer gates the first's.
         norm: of the refinement decoders: "pointwise" (PN) or "batch".
         width: channels of the first level for the decoders, 64 in the paper: a level doubles them
             up to 8·width. The encoder's own go from width/4 to 2·width.
         levels: halvings of the size, 7 in the paper.
+        attention: DeepGIN's multi-scale self-attention on what the encoder hands to the decoders at
+            1/4, 1/8 and 1/16 of the size; ours. It begins with no effect.
+        back_projection: DeepGIN's back projection: the last decoder also predicts the picture at
+            1/4 of the size, into line with which its answer is brought; ours.
         start: "mean": the hole is zero after ImageNet normalisation and the picture is predicted,
             as in the paper. "membrane": the hole is filled smoothly and each decoder predicts a
             correction, in units of the known region's standard deviation.
 
     Shapes: image N×3×H×W in [0, 1], mask N×1×H×W (1 = missing), any H, W ≥ 1 (padded inside to
-    multiples of 2^levels; the padding counts as missing) → `Prediction` of K + 1 stages N×3×H×W.
+    multiples of 2^levels; the padding counts as missing) → `Prediction` of K + 1 stages N×3×H×W
+    and, with back projection, `low_resolution` of N×3×⌈H/4⌉×⌈W/4⌉.
 
     Raises:
         ModelError: for an option out of its range.
@@ -204,10 +219,12 @@ class CascadedRefinementGenerator(InpaintingNetwork):
         refinements: int = 2,
         *,
         encoder: Encoder = "mask_aware",
-        norm: Norm = "pointwise",
+        norm: MadfNorm = "pointwise",
         width: int = 64,
         levels: int = 7,
-        start: Start = "mean",
+        start: MeanStart = "mean",
+        attention: bool = False,
+        back_projection: bool = False,
     ) -> None:
         super().__init__()
         _check_options(refinements, encoder, norm, width, levels, start)
@@ -223,6 +240,13 @@ class CascadedRefinementGenerator(InpaintingNetwork):
         self.refinements = nn.ModuleList(
             RefinementDecoder(wide, norm, 2 * width, number + 1) for number in range(refinements)
         )
+        at = [level for level in _ATTENDED if attention and level < levels]
+        self.attentions = nn.ModuleDict({str(level): SelfAttention(wide[level]) for level in at})
+        self.low_resolution: nn.Conv2d | None = None
+        self.back_projection: BackProjection | None = None
+        if back_projection:
+            self.low_resolution = nn.Conv2d(wide[1], 3, 3, padding=1)
+            self.back_projection = BackProjection(wide[0])
         self.mean: Tensor
         self.deviation: Tensor
         self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1), persistent=False)
@@ -248,8 +272,13 @@ class CascadedRefinementGenerator(InpaintingNetwork):
                 module.reset_parameters()
         lasts = [decoder.last for decoder in self.refinements]
         norms = [m.affine for m in self.modules() if isinstance(m, PointwiseNorm)]
+        if self.low_resolution is not None:
+            lasts.append(self.low_resolution)
         for layer in (self.recovery_last, *lasts, *norms):
             layer.weight.data.mul_(0.1)  # type: ignore[operator, union-attr]
+        for attention in self.attentions.values():
+            assert isinstance(attention, SelfAttention)
+            nn.init.zeros_(attention.output.weight)
 
     def forward(self, image: Tensor, mask: Tensor) -> Prediction:
         """Fill the hole; see the class for shapes."""
@@ -266,9 +295,23 @@ class CascadedRefinementGenerator(InpaintingNetwork):
             normalized = pad_to_multiple(normalized, self.stride, mode="constant", value=0.0)
         mask = pad_to_multiple(mask, self.stride, mode="constant", value=1.0)
         inputs = torch.cat([normalized, *3 * [1 - mask]], dim=1)
-        pictures = self.pictures(inputs.contiguous(memory_format=torch.channels_last), mask)
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
+        pictures, features = self._decoded(inputs, mask)
         stages = [corrected(offset, crop(picture, height, width), unit) for picture in pictures]
-        return Prediction(stages if self.training else [stage.clamp(0, 1) for stage in stages])
+        low_resolution = None
+        if self.back_projection is not None and self.low_resolution is not None:
+            low_resolution = self.low_resolution(features[-2])
+            low_resolution = crop(low_resolution, -(-height // 4), -(-width // 4))
+            small = offset if self.start == "mean" else resized(offset, low_resolution)
+            low_resolution = corrected(small, low_resolution, unit)
+            last = F.interpolate(features[-1], scale_factor=2.0, mode="bilinear")
+            answer = compose(image, crop(mask, height, width), stages[-1])
+            stages[-1] = self.back_projection(answer, low_resolution, crop(last, height, width))
+        if self.training:
+            return Prediction(stages, low_resolution)
+        if low_resolution is not None:
+            low_resolution = low_resolution.clamp(0, 1)
+        return Prediction([stage.clamp(0, 1) for stage in stages], low_resolution)
 
     def pictures(self, inputs: Tensor, mask: Tensor) -> list[Tensor]:
         """What each decoder predicts, in the network's own range.
@@ -281,7 +324,13 @@ class CascadedRefinementGenerator(InpaintingNetwork):
         Returns:
             Coarse first, each N×3×H×W.
         """
+        return self._decoded(inputs, mask)[0]
+
+    def _decoded(self, inputs: Tensor, mask: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """The pictures, and the last decoder's features at all its levels, coarse first."""
         encoded = self.encoder(inputs, mask)
+        for level, attention in self.attentions.items():
+            encoded[int(level)] = attention(encoded[int(level)])
         deepest = x = encoded.pop()
         previous = []
         for step in self.recovery:
@@ -292,7 +341,7 @@ class CascadedRefinementGenerator(InpaintingNetwork):
         for decoder in self.refinements:
             picture, previous = decoder(deepest, previous, pictures, inputs)
             pictures.append(picture)
-        return pictures
+        return pictures, previous
 
     def fold_norms(self) -> None:
         """Move what batch normalisations do in eval mode into the convolutions before them.
@@ -325,7 +374,7 @@ def _check_options(
 ) -> None:
     for name, value, allowed in (
         ("refinements", refinements, (0, 1, 2, 3)),
-        ("encoder", encoder, ("mask_aware", "partial", "gated")),
+        ("encoder", encoder, ("mask_aware", "partial", "gated", "gated_mask_aware")),
         ("norm", norm, ("pointwise", "batch")),
         ("levels", levels, tuple(range(2, 9))),
         ("start", start, ("mean", "membrane")),

@@ -14,16 +14,15 @@ from torch import Tensor, nn
 
 from regionwise.errors import ModelError
 from regionwise.layers.imagenet import MEAN, STD
-from regionwise.layers.membrane_start import corrected, membrane_start
+from regionwise.layers.membrane_start import MeanStart, corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
 from regionwise.layers.partial_conv import PartialConv
-from regionwise.layers.region_norm import RegionNormBasic, RegionNormLearnable, normalized
+from regionwise.layers.region_norm import RegionNormBasic, RegionNormLearnable, apply_norm
 from regionwise.models.network import InpaintingNetwork
 from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
 
-Norm = Literal["batch", "region"]
-Start = Literal["mean", "membrane"]
+PConvNorm = Literal["batch", "region"]
 
 
 class PartialConvGenerator(InpaintingNetwork):
@@ -53,8 +52,8 @@ class PartialConvGenerator(InpaintingNetwork):
         *,
         width: int = 64,
         levels: int = 7,
-        norm: Norm = "batch",
-        start: Start = "mean",
+        norm: PConvNorm = "batch",
+        start: MeanStart = "mean",
     ) -> None:
         super().__init__()
         check_option("pconv", "norm", norm, ("batch", "region"))
@@ -121,7 +120,7 @@ class PartialConvGenerator(InpaintingNetwork):
 class _Level(nn.Module):
     """A partial convolution of stride 2; the first one, from a picture, has no normalisation."""
 
-    def __init__(self, channels: int, out: int, *, kernel: int, norm: Norm) -> None:
+    def __init__(self, channels: int, out: int, *, kernel: int, norm: PConvNorm) -> None:
         super().__init__()
         self.conv = PartialConv(channels, out, kernel, stride=2, bias=False)
         nn.init.kaiming_normal_(self.conv.conv.weight)
@@ -131,13 +130,13 @@ class _Level(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
         x, mask = self.conv(x, mask)
-        return F.relu(normalized(self.norm, x, hole)), mask
+        return F.relu(apply_norm(self.norm, x, hole)), mask
 
 
 class _Step(nn.Module):
     """Twice the size, then a partial convolution with the skip; the last one gives the picture."""
 
-    def __init__(self, channels: int, skip: int, *, norm: Norm) -> None:
+    def __init__(self, channels: int, skip: int, *, norm: PConvNorm) -> None:
         super().__init__()
         self.last = skip == 3
         self.conv = PartialConv(channels + skip, skip, 3, bias=self.last, shares=(channels, skip))
@@ -153,4 +152,4 @@ class _Step(nn.Module):
         x, mask = self.conv(torch.cat([x, skip], dim=1), torch.cat([mask, skip_mask], dim=1))
         if self.last:
             return x, mask
-        return F.leaky_relu(normalized(self.norm, x, hole), 0.2), mask
+        return F.leaky_relu(apply_norm(self.norm, x, hole), 0.2), mask

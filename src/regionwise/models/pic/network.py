@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from regionwise.errors import ModelError
 from regionwise.layers.bilinear import resized
-from regionwise.layers.context_attention import ShortLongAttention
 from regionwise.layers.padding import crop, pad_to_multiple
+from regionwise.layers.short_long_attention import ShortLongAttention
 from regionwise.models.network import InpaintingNetwork
 from regionwise.models.prediction import Prediction
 
@@ -21,25 +21,29 @@ _STRIDE = 32
 
 
 class PluralisticGenerator(InpaintingNetwork):
-    """PIC: encoder 3.6M, decoder 2.4M parameters.
-
-    Training as published: L1 20 at four scales, KL 80, least-squares GAN 1; Adam(0, 0.999), lr
-    1e-4, batch 8. The encoder's path for the true picture (`posterior`), which training needs, is
-    part of the known weights but not of this network.
+    """PIC: encoder 3.6M, decoder 2.4M parameters; `recipes/pic.yaml` is its training.
 
     Args:
         width: channels of the first block, 32 in the paper.
         temperature: factor of the distribution's deviation; 0 gives its mean, one answer for all.
+        posterior: whether there is the encoder's path for what the hole truly holds (Section 3.2),
+            which training alone needs.
 
     Shapes: image N×3×H×W in [0, 1], mask N×1×H×W (1 = missing), any H, W ≥ 1 (padded inside to
     multiples of 32) → `Prediction` with four stages of N×3×H×W: the pictures of 1/8 to 1/2 of the
     size, enlarged, and the answer. It draws from PyTorch's random state.
 
+    In training mode with a posterior the image's hole is looked into, and there are eight stages:
+    four of the reconstructive path, whose sample is of the posterior, and then the four of the
+    generative one; and the number "divergence" of each picture, see `_divergence`.
+
     Raises:
         ModelError: for a negative temperature.
     """
 
-    def __init__(self, *, width: int = 32, temperature: float = 1.0) -> None:
+    def __init__(
+        self, *, width: int = 32, temperature: float = 1.0, posterior: bool = False
+    ) -> None:
         super().__init__()
         if temperature < 0:
             raise ModelError(f"pic: temperature={temperature!r} is negative")
@@ -57,6 +61,7 @@ class PluralisticGenerator(InpaintingNetwork):
         self.prior = nn.Sequential(
             *(_Block(wide, wide, wide) for _ in range(6)), _Block(wide, wide, 2 * wide)
         )
+        self.posterior = _Block(wide, wide, 2 * wide) if posterior else None
         self.content = _Block(wide, wide, wide)
         self.attention = ShortLongAttention(wide)
         self.join = _Block(2 * wide, wide, wide, slope=0.01)
@@ -76,17 +81,24 @@ class PluralisticGenerator(InpaintingNetwork):
         height, width = image.shape[-2:]
         hole = (mask > 0.5).to(image.dtype)
         image, hole = (pad_to_multiple(x, _STRIDE, least=2) for x in (image, hole))
-        features, mean, deviation = self.distribution(
-            torch.where(hole > 0, torch.zeros_like(image), image * 2 - 1)
-        )
-        sample = mean
+        nothing = torch.zeros_like(image)
+        features, mean, deviation = self.distribution(torch.where(hole > 0, nothing, image * 2 - 1))
+        samples, numbers = [], {}
+        if self.training and self.posterior is not None:
+            content = self._encode(torch.where(hole > 0, image * 2 - 1, nothing))[-1]
+            true_mean, true_deviation = _as_distribution(self.posterior(content))
+            samples.append(true_mean + true_deviation * torch.randn_like(mean))
+            numbers["divergence"] = _divergence(true_mean, true_deviation, mean, deviation, hole)
         if self.draws:
-            sample = mean + self.temperature * deviation * torch.randn_like(mean)
-        pictures = self.decode(sample, features, 1 - hole)
+            mean = mean + self.temperature * deviation * torch.randn_like(mean)
+        samples.append(mean)
+        pictures = [p for sample in samples for p in self.decode(sample, features, 1 - hole)]
         sizes = image.shape[-2:]
-        enlarged = [F.interpolate(p, size=sizes, mode="bilinear") for p in pictures[:-1]]
-        stages = [crop((p + 1) / 2, height, width) for p in (*enlarged, pictures[-1])]
-        return Prediction(stages)
+        enlarged = [
+            p if p.shape[-2:] == sizes else F.interpolate(p, size=sizes, mode="bilinear")
+            for p in pictures
+        ]
+        return Prediction([crop((p + 1) / 2, height, width) for p in enlarged], numbers=numbers)
 
     def distribution(self, x: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
         """Features at 1/8 and 1/32 of the size, mean and deviation at 1/32.
@@ -94,12 +106,16 @@ class PluralisticGenerator(InpaintingNetwork):
         Args:
             x: N×3×H×W in [-1, 1], 0 in the hole; H and W multiples of 32.
         """
+        features = self._encode(x)
+        return [features[2], features[4]], *_as_distribution(self.prior(features[4]))
+
+    def _encode(self, x: Tensor) -> list[Tensor]:
+        """Features at 1/2 to 1/32 of the size."""
         features = []
         for block in self.encoder:
             x = F.avg_pool2d(block(x), 2)
             features.append(x)
-        mean, deviation = self.prior(x).chunk(2, dim=1)
-        return [features[2], features[4]], mean, F.softplus(deviation)
+        return features
 
     def decode(self, sample: Tensor, features: list[Tensor], known: Tensor) -> list[Tensor]:
         """The pictures in [-1, 1] for a sample of the distribution, that of 1/8 first."""
@@ -115,6 +131,35 @@ class PluralisticGenerator(InpaintingNetwork):
 
     def _picture(self, scale: int, x: Tensor) -> Tensor:
         return torch.tanh(self.pictures[scale](F.leaky_relu(x, 0.1)))
+
+
+def _as_distribution(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and deviation."""
+    mean, deviation = x.chunk(2, dim=1)
+    return mean, F.softplus(deviation)
+
+
+def _divergence(
+    mean: Tensor, deviation: Tensor, prior_mean: Tensor, prior_deviation: Tensor, hole: Tensor
+) -> Tensor:
+    """Kullback-Leibler divergences of the posterior, eqs. (4) and (5): N, a mean over its values.
+
+    From the prior that the network infers, and from a normal distribution of mean 0 whose deviation
+    is the hole's share of the picture: the more is missing, the more answers there are.
+    """
+    share = hole.mean(dim=(1, 2, 3)).clamp(min=1e-3).view(-1, 1, 1, 1)
+    inferred = _gaussian_divergence(mean, deviation, prior_mean, prior_deviation)
+    normal = _gaussian_divergence(mean, deviation, torch.zeros_like(mean), share.expand_as(mean))
+    return (inferred + normal).mean(dim=(1, 2, 3))
+
+
+def _gaussian_divergence(
+    mean: Tensor, std: Tensor, other_mean: Tensor, other_std: Tensor
+) -> Tensor:
+    """KL of one normal distribution from another, value by value."""
+    std, other_std = std.clamp(min=1e-4), other_std.clamp(min=1e-4)
+    spread = (std.square() + (mean - other_mean).square()) / (2 * other_std.square())
+    return torch.log(other_std / std) + spread - 0.5
 
 
 class _Block(nn.Module):

@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from regionwise.errors import ModelError
-from regionwise.layers.membrane_start import corrected, membrane_start
+from regionwise.layers.membrane_start import GreyStart, corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
-from regionwise.layers.region_conv import Reading, RegionConv
+from regionwise.layers.region_conv import RegionConv, RegionConvReading
 from regionwise.layers.stacking import stacked
 from regionwise.layers.upsampling_conv import UpsamplingConv
 from regionwise.models.network import InpaintingNetwork
@@ -25,7 +25,6 @@ from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
 
 Convolution = Literal["region-wise", "standard"]
-Start = Literal["grey", "membrane"]
 
 _LEAST = 17
 """Pixels of a side at a quarter of the size: the dilation of 16 must find a row to reflect."""
@@ -56,8 +55,8 @@ class RegionWiseGenerator(InpaintingNetwork):
         width: int = 32,
         stages: Literal[1, 2] = 2,
         convolution: Convolution = "region-wise",
-        reading: Reading = "released",
-        start: Start = "grey",
+        reading: RegionConvReading = "released",
+        start: GreyStart = "grey",
     ) -> None:
         super().__init__()
         _check_options(width, stages, convolution, reading, start)
@@ -112,7 +111,7 @@ class SemanticInferringNetwork(nn.Module):
     last activation.
     """
 
-    def __init__(self, width: int, convolution: Convolution, reading: Reading) -> None:
+    def __init__(self, width: int, convolution: Convolution, reading: RegionConvReading) -> None:
         super().__init__()
         deep = 4 * width
         self.encoder = _Encoder(width)
@@ -203,7 +202,9 @@ class _Encoder(nn.Module):
 class _RegionStep(nn.Module):
     """A decoder step: the known region's filter sees the skip link, the hole's does not."""
 
-    def __init__(self, channels: int, skip: int, upsample: bool, reading: Reading) -> None:
+    def __init__(
+        self, channels: int, skip: int, upsample: bool, reading: RegionConvReading
+    ) -> None:
         super().__init__()
         self.conv = RegionConv(
             [channels + skip, channels], channels, reading=reading, upsample=upsample

@@ -6,9 +6,11 @@ from typing import Literal
 
 from regionwise.models.card import NetworkCard, Paper, Released, Variant
 
-Norm = Literal["basic", "learnable", "instance", "batch", "none"]
+RnNorm = Literal["basic", "learnable", "soft", "distance", "instance", "batch", "none"]
+"""RN-B, RN-L, and ours: RN-L without a threshold, RN-B by depth in the hole; then other norms."""
 
-ARCHITECTURES: dict[int, tuple[Norm, Norm, Norm]] = {
+
+ARCHITECTURES: dict[int, tuple[RnNorm, RnNorm, RnNorm]] = {
     0: ("instance", "instance", "instance"),
     1: ("basic", "instance", "instance"),
     2: ("basic", "basic", "instance"),
@@ -19,6 +21,8 @@ ARCHITECTURES: dict[int, tuple[Norm, Norm, Norm]] = {
 }
 """Table 2: the norms of encoder, residual blocks and decoder; 0 is the baseline row."""
 
+_RELEASED = Released((11_596_591,), 53.88)
+
 CARD = NetworkCard(
     name="rn",
     title="known and missing pixels are normalised apart",
@@ -28,10 +32,15 @@ CARD = NetworkCard(
     licence="MIT",
     size=256,
     slim={"width": 4, "blocks": 1},
-    variants=tuple(
-        Variant(f"architecture {number}", {"architecture": number}) for number in ARCHITECTURES
+    variants=(
+        *(
+            Variant(f"paper, architecture {number}", {"architecture": number, "reading": "paper"})
+            for number in ARCHITECTURES
+        ),
+        Variant("released", {"reading": "released"}, released=_RELEASED),
+        Variant("ours", {}),
     ),
-    released=Released((11_596_591,), 53.88),
+    released=_RELEASED,
     table="Table 2",
     note="The paper gives no figures. What ours has more are sums over regions, which it takes as "
     "matrix products.",

@@ -8,26 +8,48 @@ proposal.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from regionwise.layers.membrane_start import corrected, membrane_start
+from regionwise.layers.membrane_start import WhiteStart, corrected, membrane_start
 from regionwise.layers.padding import crop, pad_to_multiple
+from regionwise.layers.picture_head import PictureHead
 from regionwise.layers.region_norm import (
     Affine,
     RegionNormBasic,
     RegionNormLearnable,
     Statistics,
 )
+from regionwise.layers.region_norm_variants import RegionNormDistance, RegionNormSoft
 from regionwise.models.network import InpaintingNetwork
 from regionwise.models.options import check_option
 from regionwise.models.prediction import Prediction
-from regionwise.models.rn.card import ARCHITECTURES, Norm
+from regionwise.models.rn.card import ARCHITECTURES, RnNorm
 
-Start = Literal["white", "membrane"]
+Decoder = Literal["pixel_shuffle", "transposed"]
+RnReading = Literal["ours", "paper", "released"]
+
+
+@dataclass(frozen=True)
+class _Points:
+    """Where paper and released code differ."""
+
+    decoder: Decoder
+    statistics: Statistics
+    affine: Affine
+    eps_by_share: bool
+
+
+READINGS: dict[RnReading, _Points] = {
+    "ours": _Points("pixel_shuffle", "instance", "region", eps_by_share=True),
+    "paper": _Points("transposed", "instance", "region", eps_by_share=False),
+    "released": _Points("pixel_shuffle", "batch", "released", eps_by_share=True),
+}
+"""What each reading of the network sets; the bundled weights are of "ours"."""
 
 
 class _PlainNorm(nn.Module):
@@ -59,24 +81,28 @@ class _ResidualBlock(nn.Module):
 
 
 class RegionNormGenerator(InpaintingNetwork):
-    """RN: one stage, 11.6M parameters at width 64.
+    """RN: one stage.
 
-    By default it is a hybrid: the decoder and the ε of the released code, with the paper's
-    statistics and affine maps. `decoder="transposed", eps_by_share=False` is the paper's text
-    (10.8M parameters), as in recipes/rn.yaml; recipes/rn-released.yaml is all of the released code.
+    Paper and released code differ in four points, and `reading` says whose network it is.
 
     Args:
         architecture: a row of the paper's Table 2 (`ARCHITECTURES`; 5 is the paper's proposal,
-            0 the baseline), or the norms of encoder, residual blocks and decoder by name.
+            0 the baseline), or the norms of encoder, residual blocks and decoder by name (`RnNorm`
+            of the card): the paper's, others, and "soft" and "distance", which are ours, see
+            `regionwise.layers.region_norm_variants`.
         width: channels of the first convolution, 64 in the paper; each halving of the size
             doubles them.
         downsamplings: halvings of the size in the encoder, 2 in the paper. With 3 the residual
             blocks see twice as far at a quarter of the cost.
         blocks: residual blocks, 8 in the paper.
-        decoder: "pixel_shuffle" as released, or "transposed", EdgeConnect's, as the paper's text.
+        reading: "paper" is the network of the paper's text (10.8M parameters), "released" that of
+            its authors' code (11.6M), whose answer for a photo depends on its batch. "ours" is
+            neither: decoder and ε as released, statistics and affine maps as in the paper.
+        decoder: "pixel_shuffle" as released, or "transposed", EdgeConnect's, as the paper's text;
+            by `reading` if not given, as the next three.
         statistics, affine: the two readings of the norms, see `regionwise.layers.region_norm`.
-        threshold: t of RN-L (eq. 15).
         eps_by_share: ε divided by a region's share, as released, in place of eq. (10).
+        threshold: t of RN-L (eq. 15).
         start: "white": the hole is painted white and the picture is predicted, as in the paper.
             "membrane": the hole is filled smoothly and a correction is predicted, in units of the
             known region's standard deviation (the norms remove a picture's contrast; this gives it
@@ -91,19 +117,26 @@ class RegionNormGenerator(InpaintingNetwork):
 
     def __init__(
         self,
-        architecture: int | tuple[Norm, Norm, Norm] = 5,
+        architecture: int | tuple[RnNorm, RnNorm, RnNorm] = 5,
         *,
         width: int = 64,
         downsamplings: int = 2,
         blocks: int = 8,
-        decoder: Literal["pixel_shuffle", "transposed"] = "pixel_shuffle",
-        statistics: Statistics = "instance",
-        affine: Affine = "region",
+        reading: RnReading = "ours",
+        decoder: Decoder | None = None,
+        statistics: Statistics | None = None,
+        affine: Affine | None = None,
+        eps_by_share: bool | None = None,
         threshold: float = 0.8,
-        eps_by_share: bool = True,
-        start: Start = "white",
+        start: WhiteStart = "white",
     ) -> None:
         super().__init__()
+        check_option("rn", "reading", reading, READINGS)
+        points = READINGS[reading]
+        decoder = decoder or points.decoder
+        statistics = statistics or points.statistics
+        affine = affine or points.affine
+        eps_by_share = points.eps_by_share if eps_by_share is None else eps_by_share
         for name, value, allowed in (
             ("decoder", decoder, ("pixel_shuffle", "transposed")),
             ("statistics", statistics, ("instance", "batch", "layer", "group")),
@@ -115,7 +148,7 @@ class RegionNormGenerator(InpaintingNetwork):
             check_option("rn", "architecture", architecture, ARCHITECTURES)
         norms = ARCHITECTURES[architecture] if isinstance(architecture, int) else architecture
 
-        def norm_factory(kind: Norm) -> Callable[[int], nn.Module]:
+        def norm_factory(kind: RnNorm) -> Callable[[int], nn.Module]:
             return {
                 "basic": lambda c: RegionNormBasic(
                     c, statistics=statistics, affine=affine, eps_by_share=eps_by_share
@@ -123,6 +156,8 @@ class RegionNormGenerator(InpaintingNetwork):
                 "learnable": lambda c: RegionNormLearnable(
                     c, threshold=threshold, statistics=statistics, eps_by_share=eps_by_share
                 ),
+                "soft": RegionNormSoft,
+                "distance": RegionNormDistance,
                 "instance": lambda c: _PlainNorm(nn.InstanceNorm2d(c)),
                 "batch": lambda c: _PlainNorm(nn.BatchNorm2d(c)),
                 "none": lambda c: _PlainNorm(nn.Identity()),
@@ -139,7 +174,7 @@ class RegionNormGenerator(InpaintingNetwork):
         self.middle = nn.ModuleList(_ResidualBlock(widths[-1], middle_norm) for _ in range(blocks))
         self.decoder = nn.ModuleList(_upsampling(c, decoder) for c in reversed(widths[1:]))
         self.decoder_norms = nn.ModuleList(map(decoder_norm, reversed(widths[:-1])))
-        self.last = nn.Conv2d(width, 3, 7, padding=3, padding_mode="reflect")
+        self.last = PictureHead(width)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -177,7 +212,7 @@ class RegionNormGenerator(InpaintingNetwork):
         return last
 
 
-def _upsampling(channels: int, kind: Literal["pixel_shuffle", "transposed"]) -> nn.Module:
+def _upsampling(channels: int, kind: Decoder) -> nn.Module:
     """Twice the size at half the channels."""
     if kind == "transposed":
         return nn.ConvTranspose2d(channels, channels // 2, 4, stride=2, padding=1)

@@ -26,14 +26,14 @@ _SAMPLERS = ((16, 4.0), (4, 2.0))
 class StructureFlowGenerator(InpaintingNetwork):
     """StructureFlow: structure 36.1M, texture 56.5M parameters.
 
-    Training as published: structure: least-squares GAN, 4 × L1; texture: 5 × L1, GAN 1, sampling
-    correctness 0.25, then style 250, perceptual 0.1; Adam(0, 0.999), lr 1e-4, batch 8.
+    `recipes/structureflow.yaml` is its training.
 
     Args:
         width: channels of the first convolution, 64 in the paper.
 
     Shapes: image N×3×H×W in [0, 1], mask N×1×H×W (1 = missing), any H, W ≥ 1 (padded inside to
-    multiples of 16) → `Prediction` with two stages of N×3×H×W, the structure and the answer.
+    multiples of 16) → `Prediction` with two stages of N×3×H×W, the structure and the answer; the
+    structure is its `guide` too, and it has a `flow` at 1/4 of the size.
     """
 
     exportable = False
@@ -45,16 +45,31 @@ class StructureFlowGenerator(InpaintingNetwork):
         self.flow_network = _FlowNetwork(width)
         self.texture_network = _TextureNetwork(width)
 
-    def forward(self, image: Tensor, mask: Tensor) -> Prediction:
-        """Fill the hole; see the class for shapes."""
+    def forward(
+        self,
+        image: Tensor,
+        mask: Tensor,
+        guide: Tensor | None = None,
+        *,
+        along_guide: bool = False,
+    ) -> Prediction:
+        """Fill the hole; see the class for shapes.
+
+        Args:
+            image, mask: see the class.
+            guide: the structure of the whole true picture, N×3×H×W in [0, 1], as in training; of it
+                only that of the known region is used. Else it is found there.
+            along_guide: paint along all of `guide`, not along the predicted structure.
+        """
         height, width = image.shape[-2:]
         hole = (mask > 0.5).to(image.dtype)
-        smooth = smooth_structure(image, hole)
+        smooth = smooth_structure(image, hole) if guide is None else guide
         image, smooth, hole = (pad_to_multiple(x, 16, least=3) for x in (image, smooth, hole))
         structure = self.structure(image, hole, smooth)
-        answer, _ = self.texture(image, hole, structure)
+        answer, flow = self.texture(image, hole, smooth * 2 - 1 if along_guide else structure)
         stages = [crop((picture + 1) / 2, height, width) for picture in (structure, answer)]
-        return Prediction(stages)
+        flow = crop(flow, -(-height // 4), -(-width // 4))
+        return Prediction(stages, guide=stages[0], flow=flow)
 
     def structure(self, image: Tensor, mask: Tensor, smooth: Tensor) -> Tensor:
         """The structure in [-1, 1], given that of the known region.
@@ -86,14 +101,14 @@ class _ChannelNorm(nn.Module):
         return F.layer_norm(x, x.shape[1:]) * self.weight + self.bias
 
 
-Norm = Callable[[int], nn.Module]
+NormFactory = Callable[[int], nn.Module]
 
 
 class _Layer(nn.Module):
     """A convolution with reflected borders, normalised, then ReLU."""
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int, norm: Norm, *, stride: int = 1
+        self, inputs: int, outputs: int, kernel: int, norm: NormFactory, *, stride: int = 1
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(
@@ -121,7 +136,7 @@ class _Step(_Layer):
 class _Residual(nn.Module):
     """x + two normalised 3×3 convolutions, ReLU between them."""
 
-    def __init__(self, channels: int, norm: Norm) -> None:
+    def __init__(self, channels: int, norm: NormFactory) -> None:
         super().__init__()
         self.first = _Step(channels, channels, 3, norm)
         self.second = _Layer(channels, channels, 3, norm)
@@ -131,14 +146,14 @@ class _Residual(nn.Module):
         return y
 
 
-def _residuals(channels: int, norm: Norm, count: int) -> nn.Sequential:
+def _residuals(channels: int, norm: NormFactory, count: int) -> nn.Sequential:
     return nn.Sequential(*(_Residual(channels, norm) for _ in range(count)))
 
 
 class _Up(nn.Module):
     """Residual blocks, twice the size by repetition, a 5×5 convolution."""
 
-    def __init__(self, inputs: int, outputs: int, norm: Norm, blocks: int) -> None:
+    def __init__(self, inputs: int, outputs: int, norm: NormFactory, blocks: int) -> None:
         super().__init__()
         self.blocks = _residuals(inputs, norm, blocks)
         self.conv = _Step(inputs, outputs, 5, norm)

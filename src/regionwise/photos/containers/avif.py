@@ -10,12 +10,20 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from PIL import AvifImagePlugin
 
+from regionwise.arrays import Mask, Pixels
+from regionwise.photos.containers.avif_sequence import (
+    Timing,
+    read_timing,
+    samples_followed,
+    with_timing,
+    with_track_metadata,
+)
 from regionwise.photos.containers.bit_depth import narrowed, widened
 from regionwise.photos.containers.boxes import boxes
 from regionwise.photos.containers.heif_items import NewItem, with_items
@@ -42,13 +50,13 @@ _TURNS = {
 
 def decode(data: bytes, max_pixels: int) -> Raster:
     """Read an AVIF file, in the orientation of the file; 10 and 12 bits as 16."""
-    from imagecodecs import avif_decode
-
     image = AvifImagePlugin.AvifImageFile(io.BytesIO(data))
     check_size(*image.size, max_pixels)
     if image.is_animated:
-        raise UnsupportedPixelsError("is animated; save the one frame that you mean as a file")
-    samples = np.asarray(avif_decode(data))
+        raise UnsupportedPixelsError(
+            "is animated; give `page`, or save the one frame that you mean"
+        )
+    samples = _stack(data)[0]
     bits = _bits(data)
     raster = raster_from_array(np.ascontiguousarray(widened(samples, bits)))
     info = {str(key): value for key, value in image.info.items()}
@@ -70,6 +78,38 @@ def encode_again(raster: Raster, original: bytes, fills: Sequence[PlacedFill]) -
     )
 
 
+def count_frames(data: bytes) -> int:
+    """How many pictures the file shows one after another."""
+    return int(AvifImagePlugin.AvifImageFile(io.BytesIO(data)).n_frames)
+
+
+def decode_frames(data: bytes, max_pixels: int) -> Iterator[Raster]:
+    """The pictures of a sequence, as `decode` gives the first one."""
+    image = AvifImagePlugin.AvifImageFile(io.BytesIO(data))
+    check_size(image.width, image.height * image.n_frames, max_pixels)
+    bits, orientation = _bits(data), orientation_of(image)
+    for samples in _stack(data):
+        raster = raster_from_array(np.ascontiguousarray(widened(samples, bits)))
+        yield Raster(raster.mode, raster.samples, orientation=orientation)
+
+
+def encode_frames(rasters: Sequence[Raster], original: bytes, holes: Sequence[Mask]) -> bytes:
+    """Write a sequence with the original's timing, metadata and depth, without any loss."""
+    image = AvifImagePlugin.AvifImageFile(io.BytesIO(original))
+    info = {str(key): value for key, value in image.info.items()}
+    metadata = metadata_from_info(info).upright()
+    stack = Raster(rasters[0].mode, np.stack([raster.samples for raster in rasters]))
+    return _encode(
+        stack,
+        metadata,
+        rasters[0].orientation,
+        _bits(original),
+        _LOSSLESS,
+        _colors(original),
+        timing=read_timing(original),
+    )
+
+
 def _encode(
     raster: Raster,
     metadata: Metadata,
@@ -77,11 +117,15 @@ def _encode(
     bits: int,
     level: int,
     colors: dict[str, Any],
+    *,
+    timing: Timing | None = None,
 ) -> bytes:
     from imagecodecs import avif_encode
 
     samples = np.ascontiguousarray(narrowed(raster.samples, bits))
     encoded = bytes(avif_encode(samples, level=level, speed=_SPEED, bitspersample=bits, **colors))
+    if timing is not None:
+        encoded = with_timing(encoded, timing)
     items = []
     if metadata.exif:
         items.append(NewItem(b"Exif", b"", bytes(4) + metadata.exif))
@@ -95,7 +139,21 @@ def _encode(
         properties.append((b"irot", bytes([turns])))
     if axis is not None:
         properties.append((b"imir", bytes([axis])))
-    return with_items(encoded, items, properties) if items or properties else encoded
+    if not items and not properties:
+        return encoded
+    whole = with_items(encoded, items, properties)
+    if timing is None:
+        return whole
+    return with_track_metadata(samples_followed(whole, encoded), items, metadata.icc_profile)
+
+
+def _stack(data: bytes) -> Pixels:
+    """All pictures; decoding one of several by its index ends the process (imagecodecs 2026.3)."""
+    from imagecodecs import avif_decode
+
+    samples: Pixels = np.asarray(avif_decode(data, index=None))
+    animated = AvifImagePlugin.AvifImageFile(io.BytesIO(data)).n_frames > 1
+    return samples if animated else samples[None]
 
 
 def _property(data: bytes, kind: bytes, start: bytes = b"") -> bytes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Box:
+class IsoBox:
     """A box: what kind it is, what it holds, and where that begins in its parent."""
 
     kind: bytes
@@ -24,7 +24,7 @@ class Box:
         return box(self.kind, self.payload)
 
 
-def boxes(data: bytes, at: int = 0) -> Iterator[Box]:
+def boxes(data: bytes, at: int = 0) -> Iterator[IsoBox]:
     """The boxes that follow one another from `at` on.
 
     Raises:
@@ -39,7 +39,7 @@ def boxes(data: bytes, at: int = 0) -> Iterator[Box]:
             length = len(data) - at
         if length < head or at + length > len(data):
             raise ValueError("the file ends too early")
-        yield Box(kind, data[at + head : at + length], at + head)
+        yield IsoBox(kind, data[at + head : at + length], at + head)
         at += length
 
 

@@ -49,9 +49,7 @@ def _encode(raster: Raster, metadata: Metadata, *, bits: int, quality: int) -> b
     import pillow_heif
 
     if raster.mode not in ("L", "RGB", "RGBA"):
-        raise UnsupportedPixelsError(
-            f"has pixels of mode {raster.mode}, which HEIC has no room for"
-        )
+        raise UnsupportedPixelsError(f"has pixels of mode {raster.mode}, which HEIC can't hold")
     samples = np.ascontiguousarray(raster.samples)
     mode = f"{raster.mode};16" if raster.is_deep else raster.mode
     height, width = samples.shape[:2]

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from regionwise.photos.containers.boxes import Box, box, boxes, full_box
+from regionwise.photos.containers.boxes import IsoBox, box, boxes, full_box
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,7 @@ def with_items(
     behind = b"".join(found.data for found in outer[outer.index(meta) + 1 :])
     length = len(_meta(meta, old, [0] * len(items), items, properties))
     shift = len(before) + length - (meta.start + len(meta.payload))
-    moved = [
-        _Location(one.item, tuple((begin + shift, size) for begin, size in one.extents))
-        for one in old
-    ]
+    moved = [_shifted(one, shift) for one in old]
     place = len(before) + length + len(behind) + 8
     places = []
     for item in items:
@@ -56,7 +53,41 @@ def with_items(
     return before + new + behind + tail
 
 
-def _inside(meta: Box, kind: bytes) -> bytes:
+def moved_items(data: bytes, by: int) -> bytes:
+    """The file, whose items lie so many bytes further on than it says, saying so.
+
+    Raises:
+        ValueError: if it does not say it as libavif does.
+    """
+    meta = next(found for found in boxes(data) if found.kind == b"meta")
+    parts = []
+    for found in boxes(meta.payload, 4):
+        said = found.data
+        if found.kind == b"iloc":
+            said = _iloc([_shifted(one, by) for one in _locations(found.payload)])
+            if len(said) != len(found.data):
+                raise ValueError("it says in another way where its items lie")
+        parts.append(said)
+    end = meta.start + len(meta.payload)
+    return data[: meta.start] + meta.payload[:4] + b"".join(parts) + data[end:]
+
+
+def track_meta(data: bytes, items: Sequence[NewItem], shift: int) -> bytes:
+    """What the track of a sequence says of items that `with_items` put into the file.
+
+    Args:
+        data: the file with the items.
+        items: these.
+        shift: how much further on they will lie.
+    """
+    meta = next(found for found in boxes(data) if found.kind == b"meta")
+    known = _locations(_inside(meta, b"iloc"))[-len(items) :]
+    handler = full_box(b"hdlr", bytes(4) + b"pict" + bytes(13))
+    named = _iinf(bytes(6), items, known[0].item)
+    return full_box(b"meta", handler + _iloc([_shifted(one, shift) for one in known]) + named)
+
+
+def _inside(meta: IsoBox, kind: bytes) -> bytes:
     return next(found.payload for found in boxes(meta.payload, 4) if found.kind == kind)
 
 
@@ -91,8 +122,12 @@ def _locations(iloc: bytes) -> list[_Location]:
     return locations
 
 
+def _shifted(one: _Location, by: int) -> _Location:
+    return _Location(one.item, tuple((begin + by, size) for begin, size in one.extents))
+
+
 def _meta(
-    meta: Box,
+    meta: IsoBox,
     old: Sequence[_Location],
     places: Sequence[int],
     items: Sequence[NewItem],

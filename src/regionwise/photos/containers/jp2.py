@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from regionwise.photos.containers.bit_depth import narrowed, widened
-from regionwise.photos.containers.boxes import Box, box, boxes
+from regionwise.photos.containers.boxes import IsoBox, box, boxes
 from regionwise.photos.containers.placed_fill import PlacedFill, check_size
 from regionwise.photos.metadata import Metadata, without_exif_thumbnail, without_xmp_thumbnails
 from regionwise.photos.raster import Raster, UnsupportedPixelsError, raster_from_array
@@ -93,11 +93,11 @@ def _encode(raster: Raster, bits: int, said: Sequence[bytes], profile: bytes) ->
     return b"".join(parts)
 
 
-def _boxes(data: bytes) -> list[Box]:
+def _boxes(data: bytes) -> list[IsoBox]:
     return list(boxes(data, len(_SIGNATURE))) if data.startswith(_SIGNATURE) else []
 
 
-def _colors(data: bytes) -> list[Box]:
+def _colors(data: bytes) -> list[IsoBox]:
     inside = [found for found in _boxes(data) if found.kind == b"jp2h"]
     return [one for found in inside for one in boxes(found.payload) if one.kind == b"colr"]
 

@@ -9,13 +9,13 @@ import io
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import JpegImagePlugin
 
+from regionwise.arrays import Mask
 from regionwise.photos.containers.placed_fill import PlacedFill, check_size
-from regionwise.photos.jpeg_splice import Hole, Patch, SpliceError, Splicer
-from regionwise.photos.jpeg_splice.structure import parse
 from regionwise.photos.metadata import (
     Metadata,
     without_exif_thumbnail,
@@ -29,6 +29,10 @@ from regionwise.photos.raster import (
     pil_from_raster,
     raster_from_pil,
 )
+
+# The splicer's tables take a while to make: what fills other files does without.
+if TYPE_CHECKING:
+    from regionwise.photos.jpeg_splice import SamplePatch, Splicer
 
 _NEW_QUALITY = 95  # of a JPEG that is made from another format
 _APP0, _APP1, _APP2, _APP11, _APP13, _APP14 = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xEE
@@ -83,20 +87,26 @@ def encode(raster: Raster, metadata: Metadata) -> bytes:
     return _join([*first, *new, *rest], body)
 
 
-def splicer_ahead(original: bytes, holes: Sequence[Hole]) -> Future[Splicer]:
+def splicer_ahead(original: bytes, top: int, left: int, hole: Mask) -> Future[Splicer]:
     """Start to read, in the background, what `encode_again` needs of `original`.
 
     Args:
         original: a JPEG file.
-        holes: that will be filled, in the orientation of the file.
+        top, left, hole: what will be filled, in the orientation of the file.
 
     Returns:
         A splicer; what is wrong with the file is told by the future's result.
     """
     pool = ThreadPoolExecutor(1)
-    future = pool.submit(Splicer, original, holes)
+    future = pool.submit(_splicer, original, top, left, hole)
     pool.shutdown(wait=False)
     return future
+
+
+def _splicer(original: bytes, top: int, left: int, hole: Mask) -> Splicer:
+    from regionwise.photos.jpeg_splice import Hole, Splicer
+
+    return Splicer(original, [Hole(top, left, hole)])
 
 
 def encode_again(
@@ -119,6 +129,8 @@ def encode_again(
         ahead: what `splicer_ahead` gave for this file and these holes.
         notes: gets a line if the file was encoded as a whole.
     """
+    from regionwise.photos.jpeg_splice import SpliceError, Splicer
+
     patches = [_patch(raster, fill) for fill in fills]
     try:
         splicer = ahead.result() if ahead else Splicer(original, patches)
@@ -129,18 +141,22 @@ def encode_again(
         return _encoded_as_a_whole(raster, original)
 
 
-def _patch(raster: Raster, fill: PlacedFill) -> Patch:
+def _patch(raster: Raster, fill: PlacedFill) -> SamplePatch:
     """A fill in the samples of the file: grey, RGB or ink."""
+    from regionwise.photos.jpeg_splice import SamplePatch
+
     height, width = fill.hole.shape
     if raster.mode == "CMYK":
         samples = raster.samples[fill.top : fill.top + height, fill.left : fill.left + width]
     else:
         samples = fill.color[..., 0] if raster.mode == "L" else fill.color
-    return Patch(fill.top, fill.left, np.ascontiguousarray(samples), fill.hole)
+    return SamplePatch(fill.top, fill.left, np.ascontiguousarray(samples), fill.hole)
 
 
 def _without_other_pictures(data: bytes) -> bytes:
     """Drop what would still show what was removed: thumbnails, and pictures behind this one."""
+    from regionwise.photos.jpeg_splice.structure import parse
+
     header, body = _split(data[: parse(data).end])
     kept: list[Segment] = []
     for segment in header:

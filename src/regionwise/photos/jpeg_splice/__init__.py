@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from regionwise.photos.jpeg_splice.errors import BrokenJpegError, SpliceError, UnsupportedJpegError
-from regionwise.photos.jpeg_splice.planes import Hole, Patch
+from regionwise.photos.jpeg_splice.planes import Hole, SamplePatch
 from regionwise.photos.jpeg_splice.splice import Splicer, spliced
 
 __all__ = [
     "BrokenJpegError",
     "Hole",
-    "Patch",
+    "SamplePatch",
     "SpliceError",
     "Splicer",
     "UnsupportedJpegError",

@@ -17,9 +17,9 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
-from regionwise.photos.jpeg_splice.bits import Bytes, windows
+from regionwise.arrays import Bools, Bytes
+from regionwise.photos.jpeg_splice.bits import windows
 from regionwise.photos.jpeg_splice.errors import BrokenJpegError
 from regionwise.photos.jpeg_splice.huffman import HuffmanTable
 
@@ -124,7 +124,7 @@ def first_groups(
 
 def refined_groups(
     symbols: SymbolAtEachBit,
-    history: npt.NDArray[np.bool_],
+    history: Bools,
     corrections: list[int],
     band: tuple[int, int],
     nonzero: array[int] | None,

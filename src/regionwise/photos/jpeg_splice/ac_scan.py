@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from regionwise.arrays import Bools, Bytes, Numbers
 from regionwise.photos.jpeg_splice.ac_groups import (
     Groups,
     SymbolAtEachBit,
@@ -20,16 +21,13 @@ from regionwise.photos.jpeg_splice.ac_groups import (
     refined_groups,
 )
 from regionwise.photos.jpeg_splice.ac_writer import AcWriter
-from regionwise.photos.jpeg_splice.bits import Bits, Bytes, joined, stuffed, unstuffed, windows
+from regionwise.photos.jpeg_splice.bits import Bits, joined, stuffed, unstuffed, windows
 from regionwise.photos.jpeg_splice.errors import BrokenJpegError
 from regionwise.photos.jpeg_splice.geometry import Geometry
 from regionwise.photos.jpeg_splice.huffman import HuffmanTable
 from regionwise.photos.jpeg_splice.scan import Blocks, Edit, Unwritable
 from regionwise.photos.jpeg_splice.structure import Structure, intervals
 from regionwise.photos.jpeg_splice.tables import Tables
-
-_Numbers = npt.NDArray[np.int64]
-_History = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +46,8 @@ class _Interval:
     begin: int
     end: int
     data: Bytes
-    slots: _Numbers
-    touched: _Numbers
+    slots: Numbers
+    touched: Numbers
     groups: Groups
     corrections: list[int]
 
@@ -69,7 +67,7 @@ class AcScan:
     """
 
     def __init__(
-        self, data: bytes, structure: Structure, number: int, touched: _Numbers, history: _History
+        self, data: bytes, structure: Structure, number: int, touched: Numbers, history: Bools
     ) -> None:
         self._scan = structure.scans[number]
         self._component = self._scan.components[0]
@@ -92,7 +90,7 @@ class AcScan:
                 one = _Interval(begin, end, plain, slots, places, groups, corrections)
                 self._intervals.append(one)
 
-    def _groups(self, plain: Bytes, history: _History) -> tuple[Groups, list[int]]:
+    def _groups(self, plain: Bytes, history: Bools) -> tuple[Groups, list[int]]:
         band = history[:, self._scan.first : self._scan.last + 1]
         corrections: list[int] = np.append(0, np.cumsum(np.count_nonzero(band, axis=1))).tolist()
         symbols = SymbolAtEachBit(plain, self._table)

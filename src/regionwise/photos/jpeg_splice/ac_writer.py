@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from regionwise.photos.jpeg_splice.bits import Bits, Bytes, packed
+from regionwise.arrays import Bytes
+from regionwise.photos.jpeg_splice.bits import Bits, packed
 from regionwise.photos.jpeg_splice.errors import UnsupportedJpegError
 from regionwise.photos.jpeg_splice.structure import TablePlace
 from regionwise.photos.jpeg_splice.tables import Tables

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Bytes = npt.NDArray[np.uint8]
+from regionwise.arrays import Bytes, Numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +69,7 @@ def _aligned(part: Bits, phase: int) -> Bytes:
     return piece
 
 
-def packed(codes: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> Bits:
+def packed(codes: Numbers, lengths: Numbers) -> Bits:
     """Write codes of up to 32 bits one after the other.
 
     Each falls into one or two words of 32 bits. No two share a bit, so their sum is their union,
@@ -88,7 +87,7 @@ def packed(codes: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> Bits
     return Bits((high + low).astype(">u4").view(np.uint8), 0, total)
 
 
-def windows(data: Bytes) -> npt.NDArray[np.int64]:
+def windows(data: Bytes) -> Numbers:
     """For each byte, and 64 behind the end, the 32 bits from it on; ones follow the end."""
     count = len(data) + 64
     count += -count % 4

@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
 
-from regionwise.photos.jpeg_splice.huffman import WINDOW, HuffmanTable
+from regionwise.arrays import Bools, Numbers
+from regionwise.photos.jpeg_splice.huffman import LONGEST, HuffmanTable
 
 STRIDE = 256
 END_OF_BLOCK = 64
 INVALID = 128  # what u is raised by when bits are no code
 _SAFE = 32  # up to this u a step may leap over several symbols,
 _FARTHEST = 31  # so far, without passing the block's end
-_WINDOWS = 1 << WINDOW
-_Numbers = npt.NDArray[np.int64]
+_WINDOWS = 1 << LONGEST
 _Pair = tuple[HuffmanTable, HuffmanTable | None]
 
 
@@ -36,9 +35,9 @@ class BlockTables:
         period: after how many blocks the tables repeat; places in the MCU are counted by it.
     """
 
-    steps: _Numbers
-    row: _Numbers
-    following: _Numbers
+    steps: Numbers
+    row: Numbers
+    following: Numbers
     period: int
 
 
@@ -71,13 +70,13 @@ def block_tables(pattern: tuple[_Pair, ...]) -> BlockTables:
 class _Symbols:
     """For each window its first AC symbol: code length (0: none), all bits, step and kind."""
 
-    code: _Numbers
-    bits: _Numbers
-    advance: _Numbers
-    is_end: npt.NDArray[np.bool_]
+    code: Numbers
+    bits: Numbers
+    advance: Numbers
+    is_end: Bools
 
 
-def _rows(dc: HuffmanTable, ac: HuffmanTable | None) -> _Numbers:
+def _rows(dc: HuffmanTable, ac: HuffmanTable | None) -> Numbers:
     """Three rows: before a DC coefficient, several AC symbols at once, and one of them."""
     sizes, dc_code = dc.lookup
     good = (dc_code > 0) & (sizes < 16)
@@ -98,19 +97,17 @@ def _rows(dc: HuffmanTable, ac: HuffmanTable | None) -> _Numbers:
     )
 
 
-def _leap(
-    bits: _Numbers, advance: _Numbers, going: npt.NDArray[np.bool_], symbols: _Symbols
-) -> _Numbers:
+def _leap(bits: Numbers, advance: Numbers, going: Bools, symbols: _Symbols) -> Numbers:
     """Let AC symbols follow what was read, as long as their codes lie within the window."""
     bits, advance = bits.copy(), advance.copy()
-    window = np.flatnonzero(going & (bits < WINDOW))
+    window = np.flatnonzero(going & (bits < LONGEST))
     while len(window):
         rest = window << bits[window] & (_WINDOWS - 1)
         code, is_end, further = symbols.code[rest], symbols.is_end[rest], symbols.advance[rest]
-        fits = (code > 0) & (bits[window] + code <= WINDOW)
+        fits = (code > 0) & (bits[window] + code <= LONGEST)
         fits &= is_end | (advance[window] + further <= _FARTHEST)
         inside = window[fits]
         bits[inside] += symbols.bits[rest[fits]]
         advance[inside] += further[fits]
-        window = inside[~is_end[fits] & (bits[inside] < WINDOW)]
+        window = inside[~is_end[fits] & (bits[inside] < LONGEST)]
     return bits + 32 * advance

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
+from regionwise.arrays import Bytes, Numbers
 from regionwise.photos.jpeg_splice.bits import stuffed, unstuffed
 from regionwise.photos.jpeg_splice.errors import BrokenJpegError
 from regionwise.photos.jpeg_splice.geometry import Geometry
@@ -14,21 +14,19 @@ from regionwise.photos.jpeg_splice.scan import Blocks, Edit, Unwritable
 from regionwise.photos.jpeg_splice.structure import Structure, intervals
 from regionwise.photos.jpeg_splice.tables import Tables
 
-_Numbers = npt.NDArray[np.int64]
-
 
 class DcRefinement:
     """A scan of single bits; `touched` has for each component its touched blocks, ascending."""
 
     def __init__(
-        self, data: bytes, structure: Structure, number: int, touched: Mapping[int, _Numbers]
+        self, data: bytes, structure: Structure, number: int, touched: Mapping[int, Numbers]
     ) -> None:
         self._data = data
         self._scan = structure.scans[number]
         self._geometry = Geometry(structure.frame, self._scan)
         self._bounds = intervals(data, self._scan, self._geometry.count)
-        self._interval: dict[int, _Numbers] = {}
-        self._bit: dict[int, _Numbers] = {}
+        self._interval: dict[int, Numbers] = {}
+        self._bit: dict[int, Numbers] = {}
         places = np.array(self._geometry.places)
         for order, component in enumerate(self._scan.components):
             blocks = touched[component]
@@ -38,7 +36,7 @@ class DcRefinement:
             self._interval[component] = mcus // self._geometry.interval
             self._bit[component] = mcus % self._geometry.interval * len(places) + place
 
-    def _bits(self, part: int) -> npt.NDArray[np.uint8]:
+    def _bits(self, part: int) -> Bytes:
         begin, end = self._bounds[part]
         return np.unpackbits(unstuffed(np.frombuffer(self._data, np.uint8)[begin:end]))
 

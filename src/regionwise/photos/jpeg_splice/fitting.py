@@ -10,18 +10,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from regionwise.arrays import Floats, Numbers
 from regionwise.photos.jpeg_splice.dct import PICTURES, coefficients_of
 
 FILLED, OUTSIDE = 0.4, 0.01  # weights of samples that are filled, and of those beyond the picture
 _MOST_MOVES = 96
 _BLOCKS = 256  # at a time, for memory
 _LARGEST = 1023
-_Floats = npt.NDArray[np.float32]
 
 
-def fitted(
-    samples: _Floats, weights: _Floats, steps: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int32]:
+def fitted(samples: Floats, weights: Floats, steps: Numbers) -> npt.NDArray[np.int32]:
     """Find coefficients for samples that matter in different degree.
 
     Args:
@@ -43,7 +41,7 @@ def fitted(
 
 
 def _descended(
-    blocks: npt.NDArray[np.int32], samples: _Floats, weights: _Floats, pictures: _Floats
+    blocks: npt.NDArray[np.int32], samples: Floats, weights: Floats, pictures: Floats
 ) -> npt.NDArray[np.int32]:
     """Move one coefficient of each block at a time, that which helps most, until none helps.
 

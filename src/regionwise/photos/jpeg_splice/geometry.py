@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from regionwise.photos.jpeg_splice.structure import Frame, Scan
-
-_Numbers = npt.NDArray[np.int64]
+from regionwise.arrays import Numbers
+from regionwise.photos.jpeg_splice.structure import Frame, ScanHeader
 
 
 class Geometry:
@@ -19,7 +17,7 @@ class Geometry:
         interval: MCUs between restarts.
     """
 
-    def __init__(self, frame: Frame, scan: Scan) -> None:
+    def __init__(self, frame: Frame, scan: ScanHeader) -> None:
         self._components = [frame.components[index] for index in scan.components]
         self._alone = len(self._components) == 1
         self._columns = self._components[0].columns if self._alone else frame.mcus[1]
@@ -34,7 +32,7 @@ class Geometry:
             number for number, size in enumerate(sizes) for _ in range(size[0] * size[1])
         ]
 
-    def blocks(self, mcus: _Numbers) -> _Numbers:
+    def blocks(self, mcus: Numbers) -> Numbers:
         """Indices into their planes' grids, row by row, of the blocks of MCUs: N×blocks."""
         row, column = np.divmod(mcus, self._columns)
         found = []
@@ -47,9 +45,9 @@ class Geometry:
             ]
         return np.stack(found, axis=1)
 
-    def mcus(self, number: int, blocks: _Numbers) -> _Numbers:
+    def mcus(self, number: int, blocks: Numbers) -> Numbers:
         """The MCUs in which blocks of the scan's component lie."""
         row, column = np.divmod(blocks, self._components[number].grid[1])
         down, across = self._sizes[number]
-        mcus: _Numbers = row // down * self._columns + column // across
+        mcus: Numbers = row // down * self._columns + column // across
         return mcus

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from regionwise.arrays import Numbers
 from regionwise.photos.jpeg_splice.errors import BrokenJpegError
 
-WINDOW = 16  # bits, the longest code
+LONGEST = 16  # bits of a code
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class HuffmanTable:
     symbols: bytes
 
     def __post_init__(self) -> None:
-        if len(self.counts) != WINDOW or sum(self.counts) != len(self.symbols):
+        if len(self.counts) != LONGEST or sum(self.counts) != len(self.symbols):
             raise BrokenJpegError("a Huffman table has another number of symbols than it says")
         if self.room < -1:  # all ones is forbidden, but encoders have used it
             raise BrokenJpegError("a Huffman table has more codes than fit")
@@ -37,11 +37,11 @@ class HuffmanTable:
     @property
     def room(self) -> int:
         """How many codes of 16 bits can be added; "all ones" is forbidden (T.81, C.2)."""
-        taken = sum(count << (WINDOW - bits) for bits, count in enumerate(self.counts, start=1))
-        return (1 << WINDOW) - 1 - taken
+        taken = sum(count << (LONGEST - bits) for bits, count in enumerate(self.counts, start=1))
+        return (1 << LONGEST) - 1 - taken
 
     @cached_property
-    def codes(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def codes(self) -> tuple[Numbers, Numbers]:
         """The code and its length of each symbol, 256 each; a symbol without a code has length 0.
 
         Of a symbol with two codes the shorter is taken.
@@ -58,22 +58,25 @@ class HuffmanTable:
         return codes, lengths
 
     @cached_property
-    def lookup(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    def lookup(self) -> tuple[Numbers, Numbers]:
         """For each window of 16 bits the symbol that it begins with and its code's length.
 
         The length is 0 where no code fits.
         """
         widths = [
-            1 << (WINDOW - bits) for bits, count in enumerate(self.counts, 1) for _ in range(count)
+            1 << (LONGEST - bits) for bits, count in enumerate(self.counts, 1) for _ in range(count)
         ]
         bits = [bits for bits, count in enumerate(self.counts, 1) for _ in range(count)]
-        taken = min(sum(widths), 1 << WINDOW)
-        symbols, lengths = np.zeros(1 << WINDOW, np.int64), np.zeros(1 << WINDOW, np.int64)
+        taken = min(sum(widths), 1 << LONGEST)
+        symbols, lengths = (
+            np.zeros(1 << LONGEST, np.int64),
+            np.zeros(1 << LONGEST, np.int64),
+        )
         symbols[:taken] = np.repeat(np.frombuffer(self.symbols, np.uint8), widths)[:taken]
         lengths[:taken] = np.repeat(np.array(bits, np.int64), widths)[:taken]
         return symbols, lengths
 
-    def missing(self, symbols: npt.NDArray[np.int64]) -> list[int]:
+    def missing(self, symbols: Numbers) -> list[int]:
         """Those of some symbols that have no code, each once."""
         present = np.unique(symbols)
         return [int(symbol) for symbol in present if not self.codes[1][symbol]]

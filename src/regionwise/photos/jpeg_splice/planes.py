@@ -12,16 +12,14 @@ from typing import Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from regionwise.arrays import Bools, Bytes, Floats, Integers, Numbers
 from regionwise.photos.jpeg_splice.structure import Component, Structure
 
-_Floats = npt.NDArray[np.float32]
-_Numbers = npt.NDArray[np.int64]
-_Where = tuple[npt.NDArray[np.intp], ...]
 _Sample = TypeVar("_Sample", np.bool_, np.float32)
-CHANNELS = {"L": 1, "RGB": 3, "YCbCr": 3, "CMYK": 4, "YCCK": 4}
+PLANES = {"L": 1, "RGB": 3, "YCbCr": 3, "CMYK": 4, "YCCK": 4}
 
 
-class Window(Protocol):
+class HolePlace(Protocol):
     """A place in the stored picture: the pixels under `hole`, whose first one is (top, left)."""
 
     @property
@@ -33,7 +31,7 @@ class Window(Protocol):
         """First column."""
 
     @property
-    def hole(self) -> npt.NDArray[np.bool_]:
+    def hole(self) -> Bools:
         """height×width."""
 
 
@@ -43,11 +41,11 @@ class Hole:
 
     top: int
     left: int
-    hole: npt.NDArray[np.bool_]
+    hole: Bools
 
 
 @dataclass(frozen=True, eq=False)
-class Patch:
+class SamplePatch:
     """A window of the stored picture whose pixels under `hole` are new.
 
     Attributes:
@@ -60,8 +58,8 @@ class Patch:
 
     top: int
     left: int
-    samples: npt.NDArray[np.uint8]
-    hole: npt.NDArray[np.bool_]
+    samples: Bytes
+    hole: Bools
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +72,12 @@ class NewSamples:
         value: N×64, the mean of these.
     """
 
-    blocks: _Numbers
-    share: _Floats
-    value: _Floats
+    blocks: Numbers
+    share: Floats
+    value: Floats
 
 
-def stored_colors(samples: npt.NDArray[np.uint8], colors: str) -> _Floats:
+def stored_colors(samples: Bytes, colors: str) -> Floats:
     """Pixels as Pillow gives them as what a file's planes hold, height×width×planes."""
     wide = samples.astype(np.float32)
     if colors == "L":
@@ -97,7 +95,7 @@ def stored_colors(samples: npt.NDArray[np.uint8], colors: str) -> _Floats:
     return np.stack(planes, axis=2)
 
 
-def touched_blocks(structure: Structure, windows: Sequence[Window]) -> dict[int, _Numbers]:
+def touched_blocks(structure: Structure, windows: Sequence[HolePlace]) -> dict[int, Numbers]:
     """Of each plane the blocks in which a hole lies: indices into its grid, ascending."""
     windows = [window for window in windows if window.hole.any()]
     touched = {}
@@ -107,7 +105,7 @@ def touched_blocks(structure: Structure, windows: Sequence[Window]) -> dict[int,
     return touched
 
 
-def _holes(component: Component, window: Window) -> tuple[_Numbers, npt.NDArray[np.bool_], _Where]:
+def _holes(component: Component, window: HolePlace) -> tuple[Numbers, Bools, tuple[Integers, ...]]:
     """The blocks in which a hole lies, their part of it, and where in the tiled window they are."""
     height, width = 8 * component.scale[0], 8 * component.scale[1]
     holes = _tiles(window.hole, window, height, width)
@@ -116,7 +114,7 @@ def _holes(component: Component, window: Window) -> tuple[_Numbers, npt.NDArray[
     return row * component.grid[1] + column, holes[where], where
 
 
-def new_samples(structure: Structure, patches: Sequence[Patch]) -> list[NewSamples]:
+def new_samples(structure: Structure, patches: Sequence[SamplePatch]) -> list[NewSamples]:
     """Bring patches into the planes of a file. Where patches overlap the last one counts."""
     patches = [_cropped(patch) for patch in patches if patch.hole.any()]
     colors = [stored_colors(patch.samples, structure.colors) for patch in patches]
@@ -126,17 +124,17 @@ def new_samples(structure: Structure, patches: Sequence[Patch]) -> list[NewSampl
     ]
 
 
-def _cropped(patch: Patch) -> Patch:
+def _cropped(patch: SamplePatch) -> SamplePatch:
     """The patch without rows and columns round its hole."""
     rows, columns = np.flatnonzero(patch.hole.any(axis=1)), np.flatnonzero(patch.hole.any(axis=0))
     box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return Patch(
+    return SamplePatch(
         patch.top + int(rows[0]), patch.left + int(columns[0]), patch.samples[box], patch.hole[box]
     )
 
 
 def _of_plane(
-    component: Component, patches: Sequence[Patch], colors: Sequence[_Floats]
+    component: Component, patches: Sequence[SamplePatch], colors: Sequence[Floats]
 ) -> NewSamples:
     down, across = component.scale
     height, width = 8 * down, 8 * across
@@ -159,7 +157,7 @@ def _of_plane(
 
 
 def _tiles(
-    samples: npt.NDArray[_Sample], window: Window, height: int, width: int
+    samples: npt.NDArray[_Sample], window: HolePlace, height: int, width: int
 ) -> npt.NDArray[_Sample]:
     """A window as tiles, a block each: rows×columns×height×width, with zeros round it."""
     before = window.top % height, window.left % width
@@ -170,7 +168,7 @@ def _tiles(
     return tiles
 
 
-def inside(structure: Structure, number: int, blocks: _Numbers) -> npt.NDArray[np.bool_]:
+def inside(structure: Structure, number: int, blocks: Numbers) -> Bools:
     """Which samples of blocks lie within the picture: N×64."""
     component, frame = structure.frame.components[number], structure.frame
     rows = -(-frame.height // component.scale[0])

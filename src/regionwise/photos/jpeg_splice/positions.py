@@ -15,9 +15,9 @@ Source: the idea is Klein and Wiseman's, "Parallel Huffman Decoding with Applica
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from regionwise.photos.jpeg_splice.bits import Bytes, windows
+from regionwise.arrays import Bytes, Numbers
+from regionwise.photos.jpeg_splice.bits import windows
 from regionwise.photos.jpeg_splice.block_tables import END_OF_BLOCK, INVALID, STRIDE, BlockTables
 from regionwise.photos.jpeg_splice.errors import BrokenJpegError
 
@@ -28,12 +28,11 @@ _SERIAL = 65_536  # bytes that are read as fast by a single reader
 _EPOCH = 32  # steps after which lanes that are through are left out
 _PLACE = 4  # bits of a key below the position: the next block's place in the MCU
 _WRONG = 15
-_Numbers = npt.NDArray[np.int64]
 
 
 def block_positions(
     data: Bytes, tables: BlockTables, count: int, total: int, start: int = 0
-) -> _Numbers:
+) -> Numbers:
     """Find consecutive blocks in some entropy-coded bytes.
 
     Args:
@@ -70,7 +69,7 @@ def block_positions(
     return positions
 
 
-def _stretch(data: Bytes, begin: int, end: int, key: int, tables: BlockTables) -> _Numbers:
+def _stretch(data: Bytes, begin: int, end: int, key: int, tables: BlockTables) -> Numbers:
     """The keys of all blocks that end after `key` and, save the last one, before byte `end`."""
     if end - begin <= _SERIAL:
         return _serial(data, key, 8 * end, tables)
@@ -85,8 +84,8 @@ def _stretch(data: Bytes, begin: int, end: int, key: int, tables: BlockTables) -
 
 
 def _race(
-    data: Bytes, position: _Numbers, state: _Numbers, bounds: _Numbers, tables: BlockTables
-) -> tuple[_Numbers, _Numbers]:
+    data: Bytes, position: Numbers, state: Numbers, bounds: Numbers, tables: BlockTables
+) -> tuple[Numbers, Numbers]:
     """Let each lane step until a block ends at its bound or after it.
 
     Returns:
@@ -114,8 +113,8 @@ def _race(
 
 
 def _steps(
-    view: _Numbers, position: _Numbers, state: _Numbers, tables: BlockTables
-) -> tuple[_Numbers, _Numbers]:
+    view: Numbers, position: Numbers, state: Numbers, tables: BlockTables
+) -> tuple[Numbers, Numbers]:
     """Take an epoch of steps.
 
     Returns:
@@ -146,8 +145,8 @@ def _steps(
 
 
 def _chained(
-    data: Bytes, key: int, lanes: _Numbers, keys: _Numbers, bounds: _Numbers, tables: BlockTables
-) -> _Numbers:
+    data: Bytes, key: int, lanes: Numbers, keys: Numbers, bounds: Numbers, tables: BlockTables
+) -> Numbers:
     """Put the lanes' stretches together where they meet, and read again those that don't."""
     count = len(bounds) - 1
     offsets = np.searchsorted(lanes, np.arange(count + 1))
@@ -172,7 +171,7 @@ def _chained(
     return np.concatenate(parts) if parts else np.zeros(0, np.int64)
 
 
-def _serial(data: Bytes, key: int, bound: int, tables: BlockTables) -> _Numbers:
+def _serial(data: Bytes, key: int, bound: int, tables: BlockTables) -> Numbers:
     """Read one symbol after the other until a block ends at bit `bound` or after it."""
     at, state = key >> _PLACE, (key & _WRONG) * STRIDE
     first = at >> 3

@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from regionwise.arrays import Numbers
 from regionwise.photos.jpeg_splice.tables import Tables
 
 #: For each component its touched blocks, N×64 in zigzag order.
@@ -27,8 +28,8 @@ class Unwritable:
     """
 
     component: int
-    slot: npt.NDArray[np.int64]
-    k: npt.NDArray[np.int64]
+    slot: Numbers
+    k: Numbers
 
 
 class Scan(Protocol):

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from regionwise.arrays import Numbers
 from regionwise.photos.jpeg_splice.errors import BrokenJpegError
 from regionwise.photos.jpeg_splice.huffman import HuffmanTable
 
 END, SIXTEEN_ZEROS = 0x00, 0xF0
-_Numbers = npt.NDArray[np.int64]
 
 
-def read_dc(view: _Numbers, positions: _Numbers, table: HuffmanTable) -> tuple[_Numbers, _Numbers]:
+def read_dc(view: Numbers, positions: Numbers, table: HuffmanTable) -> tuple[Numbers, Numbers]:
     """Read the DC differences of blocks.
 
     Args:
@@ -37,9 +37,9 @@ def read_dc(view: _Numbers, positions: _Numbers, table: HuffmanTable) -> tuple[_
 
 
 def read_blocks(
-    view: _Numbers,
-    positions: _Numbers,
-    kinds: _Numbers,
+    view: Numbers,
+    positions: Numbers,
+    kinds: Numbers,
     tables: Sequence[tuple[HuffmanTable, HuffmanTable | None]],
 ) -> npt.NDArray[np.int32]:
     """Read blocks, all at once, a symbol of each at a time.
@@ -80,14 +80,14 @@ def read_blocks(
     return blocks
 
 
-def _window(view: _Numbers, positions: _Numbers) -> _Numbers:
+def _window(view: Numbers, positions: Numbers) -> Numbers:
     """The 16 bits from each position on."""
     at = np.minimum(positions >> 3, len(view) - 1)
-    window: _Numbers = view[at] >> (16 - (positions & 7)) & 0xFFFF
+    window: Numbers = view[at] >> (16 - (positions & 7)) & 0xFFFF
     return window
 
 
-def _extended(window: _Numbers, size: _Numbers) -> _Numbers:
+def _extended(window: Numbers, size: Numbers) -> Numbers:
     """The first `size` bits of windows as a signed number (T.81, F.2.2.1, EXTEND)."""
     bits = window >> (16 - size)
     return np.where(
@@ -106,20 +106,20 @@ class Symbols:
         extra, size: bits behind it and how many.
     """
 
-    block: _Numbers
-    k: _Numbers
-    value: _Numbers
-    extra: _Numbers
-    size: _Numbers
+    block: Numbers
+    k: Numbers
+    value: Numbers
+    extra: Numbers
+    size: Numbers
 
 
-def bit_length(values: npt.NDArray[np.integer]) -> _Numbers:
+def bit_length(values: npt.NDArray[np.integer]) -> Numbers:
     """Bits of the magnitude of each value; 0 for 0."""
-    exponents: _Numbers = np.frexp(np.abs(values).astype(np.float64))[1].astype(np.int64)
+    exponents: Numbers = np.frexp(np.abs(values).astype(np.float64))[1].astype(np.int64)
     return exponents
 
 
-def extra_bits(values: npt.NDArray[np.integer], size: _Numbers) -> _Numbers:
+def extra_bits(values: npt.NDArray[np.integer], size: Numbers) -> Numbers:
     """The bits that tell a value within its size (T.81, F.1.2.1)."""
     wide = values.astype(np.int64)
     return np.where(wide < 0, wide + (1 << size) - 1, wide)

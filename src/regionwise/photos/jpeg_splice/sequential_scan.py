@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from regionwise.arrays import Bytes, Numbers
 from regionwise.photos.jpeg_splice.bits import (
     Bits,
-    Bytes,
     joined,
     packed,
     stuffed,
@@ -30,8 +30,6 @@ from regionwise.photos.jpeg_splice.scan import Blocks, Edit, Unwritable
 from regionwise.photos.jpeg_splice.sequential import read_blocks, read_dc, symbols_of
 from regionwise.photos.jpeg_splice.structure import Structure, intervals
 from regionwise.photos.jpeg_splice.tables import Tables
-
-_Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +49,10 @@ class _Interval:
     begin: int
     end: int
     data: Bytes
-    positions: _Numbers
-    mcus: _Numbers
+    positions: Numbers
+    mcus: Numbers
     first: int
-    dc: list[_Numbers]
+    dc: list[Numbers]
     blocks: npt.NDArray[np.int32]
 
 
@@ -62,7 +60,7 @@ class SequentialScan:
     """See the module; `touched` has for each component its touched blocks, ascending."""
 
     def __init__(
-        self, data: bytes, structure: Structure, number: int, touched: Mapping[int, _Numbers]
+        self, data: bytes, structure: Structure, number: int, touched: Mapping[int, Numbers]
     ) -> None:
         self._scan = structure.scans[number]
         self._geometry = Geometry(structure.frame, self._scan)
@@ -86,9 +84,7 @@ class SequentialScan:
             inside = own[own // self._geometry.interval == part] - part * self._geometry.interval
             self._intervals.append(self._read(data, bounds[part], int(part), inside))
 
-    def _read(
-        self, data: bytes, bounds: tuple[int, int], part: int, touched: _Numbers
-    ) -> _Interval:
+    def _read(self, data: bytes, bounds: tuple[int, int], part: int, touched: Numbers) -> _Interval:
         begin, end = bounds
         first = part * self._geometry.interval
         count = min(self._geometry.interval, self._geometry.count - first)
@@ -190,9 +186,9 @@ class SequentialScan:
     def _complain(
         self,
         one: _Interval,
-        block: _Numbers,
-        k: _Numbers,
-        lengths: _Numbers,
+        block: Numbers,
+        k: Numbers,
+        lengths: Numbers,
         unwritable: list[Unwritable],
     ) -> None:
         bad = np.flatnonzero(lengths == 0)
@@ -209,7 +205,7 @@ class SequentialScan:
             unwritable.append(Unwritable(component, slot, k[bad][numbers == number][found]))
 
     def _between(
-        self, one: _Interval, row: _Numbers, codes: _Numbers, lengths: _Numbers
+        self, one: _Interval, row: Numbers, codes: Numbers, lengths: Numbers
     ) -> list[Bits]:
         """Put runs of rewritten MCUs (`row` counts them) between the bits that stay."""
         size = len(self._geometry.places)
@@ -243,7 +239,7 @@ class SequentialScan:
         return int(found[-1])
 
 
-def _find(touched: _Numbers, index: _Numbers) -> tuple[_Numbers, _Numbers]:
+def _find(touched: Numbers, index: Numbers) -> tuple[Numbers, Numbers]:
     """Where in `touched` the blocks of `index` lie, and which of `index` do."""
     slot = np.searchsorted(touched, index)
     there = np.flatnonzero(np.append(touched, -1)[np.minimum(slot, len(touched))] == index)

@@ -7,16 +7,17 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from regionwise.arrays import Numbers
 from regionwise.photos.jpeg_splice.ac_scan import AcScan
 from regionwise.photos.jpeg_splice.dc_refinement import DcRefinement
 from regionwise.photos.jpeg_splice.dct import samples_of
 from regionwise.photos.jpeg_splice.errors import UnsupportedJpegError
 from regionwise.photos.jpeg_splice.fitting import FILLED, OUTSIDE, fitted
 from regionwise.photos.jpeg_splice.planes import (
-    CHANNELS,
+    PLANES,
+    HolePlace,
     NewSamples,
-    Patch,
-    Window,
+    SamplePatch,
     inside,
     new_samples,
     touched_blocks,
@@ -29,10 +30,9 @@ from regionwise.photos.jpeg_splice.tables import Tables
 _MOST_TRIES = 64
 _MOST_PROGRESSIVE = 600_000_000  # pixels × scans; beyond, time and memory are too much
 _NEVER = 99  # bits that a coefficient lacks before its first scan
-_Numbers = npt.NDArray[np.int64]
 
 
-def spliced(data: bytes, patches: Sequence[Patch]) -> bytes:
+def spliced(data: bytes, patches: Sequence[SamplePatch]) -> bytes:
     """Write a JPEG with new pixels in some places, see `Splicer`."""
     return Splicer(data, patches).written(patches)
 
@@ -59,7 +59,7 @@ class Splicer:
         ValueError: if a hole does not fit the picture.
     """
 
-    def __init__(self, data: bytes, holes: Sequence[Window]) -> None:
+    def __init__(self, data: bytes, holes: Sequence[HolePlace]) -> None:
         self._data = data
         self._structure = parse(data)
         for hole in holes:
@@ -74,7 +74,7 @@ class Splicer:
         for scan in self._scans:
             scan.read_into(self._blocks)
 
-    def written(self, patches: Sequence[Patch]) -> bytes:
+    def written(self, patches: Sequence[SamplePatch]) -> bytes:
         """The file with new pixels.
 
         Args:
@@ -101,8 +101,8 @@ class Splicer:
         return _written(self._data, self._structure, self._scans, blocks)
 
 
-def _check_samples(patch: Patch, structure: Structure) -> None:
-    channels = CHANNELS[structure.colors]
+def _check_samples(patch: SamplePatch, structure: Structure) -> None:
+    channels = PLANES[structure.colors]
     shape = patch.hole.shape if channels == 1 else (*patch.hole.shape, channels)
     if patch.samples.shape != shape or patch.samples.dtype != np.uint8:
         raise ValueError(
@@ -111,7 +111,7 @@ def _check_samples(patch: Patch, structure: Structure) -> None:
         )
 
 
-def _check_place(window: Window, structure: Structure) -> None:
+def _check_place(window: HolePlace, structure: Structure) -> None:
     height, width = window.hole.shape
     frame = structure.frame
     if not (0 <= window.top <= frame.height - height and 0 <= window.left <= frame.width - width):
@@ -121,7 +121,7 @@ def _check_place(window: Window, structure: Structure) -> None:
         )
 
 
-def _scans(data: bytes, structure: Structure, touched: dict[int, _Numbers]) -> list[Scan]:
+def _scans(data: bytes, structure: Structure, touched: dict[int, Numbers]) -> list[Scan]:
     _check_progress(structure)
     history = {
         number: np.zeros((one.rows * one.columns, 64), np.bool_)

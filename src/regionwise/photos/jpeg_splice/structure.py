@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
+from regionwise.arrays import Numbers
 from regionwise.photos.jpeg_splice.errors import BrokenJpegError, UnsupportedJpegError
 from regionwise.photos.jpeg_splice.huffman import HuffmanTable
 
@@ -71,7 +71,7 @@ class TablePlace:
 
 
 @dataclass(frozen=True)
-class Scan:
+class ScanHeader:
     """One pass over some of the planes.
 
     Attributes:
@@ -107,14 +107,14 @@ class Structure:
     """
 
     frame: Frame
-    scans: list[Scan] = field(default_factory=list)
+    scans: list[ScanHeader] = field(default_factory=list)
     tables: dict[TablePlace, HuffmanTable] = field(default_factory=dict)
-    quantization: list[npt.NDArray[np.int64]] = field(default_factory=list)
+    quantization: list[Numbers] = field(default_factory=list)
     colors: str = ""
     end: int = 0
 
 
-def intervals(data: bytes, scan: Scan, mcus: int) -> list[tuple[int, int]]:
+def intervals(data: bytes, scan: ScanHeader, mcus: int) -> list[tuple[int, int]]:
     """Where the restart intervals of a scan lie in the file, without the markers between them.
 
     Raises:
@@ -148,8 +148,8 @@ class _Parser:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.structure: Structure | None = None
-        self.steps: dict[int, npt.NDArray[np.int64]] = {}
-        self.latched: dict[int, npt.NDArray[np.int64]] = {}
+        self.steps: dict[int, Numbers] = {}
+        self.latched: dict[int, Numbers] = {}
         self.current: dict[tuple[int, int], TablePlace] = {}
         self.tables: dict[TablePlace, HuffmanTable] = {}
         self.restart = 0
@@ -212,7 +212,7 @@ class _Parser:
             if steps is None:
                 raise BrokenJpegError("it has no quantisation table")
             self.latched.setdefault(index, steps)
-        self.structure.scans.append(Scan(*scan, self.restart, begin, match.start()))
+        self.structure.scans.append(ScanHeader(*scan, self.restart, begin, match.start()))
         return match.start()
 
     def _finished(self, end: int) -> Structure:
@@ -285,7 +285,7 @@ def huffman_tables(payload: bytes) -> Iterator[tuple[tuple[int, int], HuffmanTab
         at = end
 
 
-def _quantization_tables(payload: bytes) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
+def _quantization_tables(payload: bytes) -> Iterator[tuple[int, Numbers]]:
     at = 0
     while at < len(payload):
         size = 2 if payload[at] >> 4 else 1

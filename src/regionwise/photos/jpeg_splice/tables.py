@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
+from regionwise.arrays import Numbers
 from regionwise.photos.jpeg_splice.errors import BrokenJpegError
 from regionwise.photos.jpeg_splice.huffman import HuffmanTable
 from regionwise.photos.jpeg_splice.structure import TablePlace, huffman_tables
@@ -31,7 +29,7 @@ class Tables:
             raise BrokenJpegError("a scan lacks a Huffman table")
         return self._tables[place]
 
-    def grown(self, place: TablePlace | None, symbols: npt.NDArray[np.int64]) -> HuffmanTable:
+    def grown(self, place: TablePlace | None, symbols: Numbers) -> HuffmanTable:
         """The table with codes for these symbols, as far as there is room for them."""
         table = self.get(place)
         missing = table.missing(symbols)

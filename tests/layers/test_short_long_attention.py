@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from regionwise.layers.context_attention import ShortLongAttention
+from regionwise.layers.short_long_attention import ShortLongAttention
 
 
 def test_equals_the_equations():

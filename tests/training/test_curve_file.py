@@ -2,7 +2,7 @@
 
 import csv
 
-from regionwise.training.curve import Curve
+from regionwise.training.curve_file import CurveFile
 
 
 def rows(file):
@@ -16,11 +16,11 @@ def work():
 
 def test_processor_time_goes_on_and_later_rows_are_forgotten(tmp_path):
     file = tmp_path / "curve.csv"
-    curve = Curve(file, 0)
+    curve = CurveFile(file, 0)
     curve.add(10, 160, {"psnr": 20.123456})
     assert rows(file) == [{"step": "10", "pictures": "160", "cpu_seconds": "0", "psnr": "20.123"}]
     file.write_text("step,pictures,cpu_seconds,psnr\n10,160,100,20.1\n20,320,200,20.2\n")
-    again = Curve(file, 10, 100.0)
+    again = CurveFile(file, 10, 100.0)
     work()
     again.add(15, 240, {"psnr": 20.15})
     first, second = rows(file)
@@ -32,5 +32,5 @@ def test_processor_time_goes_on_and_later_rows_are_forgotten(tmp_path):
 def test_a_run_from_the_start_forgets_all(tmp_path):
     file = tmp_path / "curve.csv"
     file.write_text("step,pictures,cpu_seconds,psnr\n10,160,100,20.1\n")
-    Curve(file, 0).add(5, 80, {"psnr": 19.0})
+    CurveFile(file, 0).add(5, 80, {"psnr": 19.0})
     assert [row["step"] for row in rows(file)] == ["5"]

@@ -10,7 +10,7 @@ from pathlib import Path
 _NAMES = ("step", "pictures", "cpu_seconds")
 
 
-class Curve:
+class CurveFile:
     """`curve.csv` of a run: a row for each validation.
 
     Processor time, not the clock's: a machine that is shared makes a clock lie. It is that of this
