@@ -91,6 +91,10 @@ def command(
         bool,
         typer.Option("--watch", help="Go on, and fill what is put into the folder, until Ctrl-C."),
     ] = False,
+    steady: Annotated[
+        bool,
+        typer.Option("--steady", help="The photos are frames of a video: keep holes from flicker."),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that exist already.")
     ] = False,
@@ -116,6 +120,7 @@ def command(
     regionwise fill photos --masks masks -o done   a folder and its sub-folders
     regionwise fill photos watermark.png --workers 4   several photos at once
     regionwise fill photos --watch                 fills what other programs save there
+    regionwise fill frames --masks logo.png --steady   frames of a video
     regionwise fill s3://bucket/photos -o s3://bucket/done --on ray   by a cluster
     regionwise fill photo.jpg mask.png --model patchmatch --count 4   four answers to choose from
 
@@ -148,12 +153,18 @@ def command(
             on=on,
             gpus=gpus,
             per_tar=per_tar,
+            steady=steady,
             overwrite=overwrite,
             quiet=quiet,
             as_json=as_json,
             report=report,
         )
         call.check(is_folder=is_folder)
+        if steady and (watch or shard or not is_folder or not call.is_alone):
+            raise RegionwiseError(
+                "--steady is for a folder whose photos are filled one after the other; it goes "
+                "without --workers, --on, --shard and --watch"
+            )
         if watch and (as_json or count > 1 or not call.is_alone or shard or outcomes):
             raise RegionwiseError(
                 "--watch goes without --json, --count, --workers, --on, --shard and --outcomes"
@@ -200,6 +211,7 @@ class _Call:
     on: str | None
     gpus: float
     per_tar: int | None
+    steady: bool
     overwrite: bool
     quiet: bool
     as_json: bool
@@ -221,6 +233,11 @@ class _Call:
             return
         piped = _PIPE in (self.output, None if self.output else self.photo)
         print(line, file=sys.stderr if piped else sys.stdout, flush=True)
+
+    def warn(self, line: str) -> None:
+        """Tell of what may not be as it was meant."""
+        if not self.quiet:
+            tell(f"warning: {line}")
 
     def check(self, *, is_folder: bool) -> None:
         """Refuse what doesn't go together.
@@ -337,6 +354,7 @@ def _watch_folder(call: _Call) -> int:
 
 
 def _fill_folder(call: _Call) -> int:
+    from regionwise.filling.fill import fill_copies
     from regionwise.filling.folder import remove_leftovers
     from regionwise.filling.folder_jobs import find_jobs
     from regionwise.filling.outcome import STATUSES
@@ -359,6 +377,11 @@ def _fill_folder(call: _Call) -> int:
             for engine, options, ending in call.answers():
                 done = rows.done if rows is not None and call.count == 1 else set()
                 named = jobs.with_ending(ending)
+                if call.steady and engine is not None and not fill_copies(engine, options):
+                    call.warn(
+                        f"--steady does nothing here: {call.options.model} copies no pixels of the "
+                        "photo, so that nothing is found anew in each frame"
+                    )
                 with closing(_outcomes(call, named, engine, options, done)) as found:
                     for outcome in found:
                         if rows is not None:
@@ -412,7 +435,7 @@ def _outcomes(
     if call.is_alone and engine is not None:
         from regionwise.filling.folder import fill_folder
 
-        return fill_folder(jobs, engine, options, overwrite=call.overwrite)
+        return fill_folder(jobs, engine, options, overwrite=call.overwrite, steady=call.steady)
     from regionwise.filling.workers import fill_folder_in_processes
 
     workers = call.workers or 1

@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator, Iterable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,25 +23,51 @@ from regionwise.photos.formats import format_of_path
 from regionwise.photos.photo_source import PhotoSource
 from regionwise.photos.reading import bytes_of, known_format
 
+if TYPE_CHECKING:
+    from regionwise.filling.detail import Series
+
 
 def fill_folder(
-    jobs: Iterable[Job], engine: Engine, options: FillOptions, *, overwrite: bool = False
+    jobs: Iterable[Job],
+    engine: Engine,
+    options: FillOptions,
+    *,
+    overwrite: bool = False,
+    steady: bool = False,
 ) -> Generator[FillOutcome, None, None]:
     """Fill one photo after another; what fails is told in the outcome, and the run goes on.
 
     A photo whose output exists is skipped unless `overwrite` is on: a run that was stopped goes on
     where it stopped.
 
+    Args:
+        jobs: as `find_jobs` gives them.
+        engine: a model.
+        options: of the fill.
+        overwrite: fill again what is there.
+        steady: the photos of a folder, each sub-folder by itself, are frames of a video: a hole is
+            copied from where it was copied in the photo before.
+
     Raises:
         ModelError: at once, if the model doesn't run here; likewise `CheckpointError`.
     """
     try_engine(engine)
     listing, results = Listing(), FileResults(overwrite=overwrite)
+    series: Series | None = None
+    folder: PurePosixPath | None = None
     for job in jobs:
+        if steady and job.relative.parent != folder:
+            folder, series = job.relative.parent, _new_series()
         if not overwrite and listing.has_result(job):
             yield skipped(job)
         else:
-            yield fill_job(job, engine, options, results)
+            yield fill_job(job, engine, options, results, series)
+
+
+def _new_series() -> Series:
+    from regionwise.filling.detail import Series  # see `filling.fill`
+
+    return Series()
 
 
 def skipped(job: Job) -> FillOutcome:
@@ -53,17 +80,25 @@ def failed(job: Job, error: str) -> FillOutcome:
     return FillOutcome("failed", error, key=job.key, photo=str(job.photo), output=str(job.output))
 
 
-def fill_job(job: Job, engine: Engine, options: FillOptions, results: Results) -> FillOutcome:
+def fill_job(
+    job: Job,
+    engine: Engine,
+    options: FillOptions,
+    results: Results,
+    series: Series | None = None,
+) -> FillOutcome:
     """Fill a photo and write the result; what goes wrong is told in the row."""
     try:
-        return _fill_job(job, engine, options, results)
+        return _fill_job(job, engine, options, results, series)
     except RegionwiseError as error:
         return failed(job, str(error))
     except MemoryError:
         return failed(job, NO_MEMORY)
 
 
-def _fill_job(job: Job, engine: Engine, options: FillOptions, results: Results) -> FillOutcome:
+def _fill_job(
+    job: Job, engine: Engine, options: FillOptions, results: Results, series: Series | None
+) -> FillOutcome:
     started = time.perf_counter()
     name = str(job.photo)
     data = read_source(job.photo)
@@ -79,6 +114,7 @@ def _fill_job(job: Job, engine: Engine, options: FillOptions, results: Results) 
         output_format=format_of_path(PurePosixPath(target)).name,
         name=name,
         mask_name=None if mask is None else str(mask),
+        series=series,
     )
     results.write(result, target)
     return replace(
