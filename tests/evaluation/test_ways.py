@@ -62,6 +62,21 @@ class TestMasks:
         names = {plan.sets[0].hole(n, PhotoSource(photos, "x"), (200, 100))[0] for n in range(9)}
         assert [Path(name).name for name in names] == ["1.png"]
 
+    def test_masks_at_an_address_are_those_of_the_folder(self, photos: Path, masks: Path) -> None:
+        fsspec = pytest.importorskip("fsspec")
+        store, home = fsspec.filesystem("memory"), Path("memory://bucket/masks")
+        for file in masks.iterdir():
+            store.pipe(f"/bucket/masks/{file.name}", file.read_bytes())
+        try:
+            here, there = (settings(photos, one).plan().sets for one in (masks, home))
+            assert [one.name for one in here] == [one.name for one in there]
+            photo = PhotoSource(photos, "x")
+            for one, other in zip(here, there, strict=True):
+                expected, found = (kind.hole(0, photo, (32, 32))[1] for kind in (one, other))
+                np.testing.assert_array_equal(found, expected)
+        finally:
+            store.rm("/bucket", recursive=True)
+
     def test_one_mask_a_photo(self, photos: Path, masks: Path) -> None:
         """As many pictures as photos; over many photos all usable masks come equally often."""
         evaluation = settings(photos, masks, one_mask=True, size=(200, 100)).evaluation()

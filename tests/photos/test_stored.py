@@ -22,7 +22,7 @@ from regionwise.holes import StoredMasks
 from regionwise.photos.photo_index import PhotoIndex
 from regionwise.photos.photo_source import PhotoSource
 from regionwise.photos.shard_index import write_shard_index
-from regionwise.photos.stored_files import is_address, place_of, read_part
+from regionwise.photos.stored_files import address_of, is_address, place_of, read_part
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -66,6 +66,14 @@ class TestAddresses:
             assert [one.name for one in there] == [one.name for one in here]
             assert [one.read() for one in there] == [one.read() for one in here]
         assert [one.name for one in here] == ["a/z.png", "a.b/c.jpg", "b.png", "k.png", "m.jpg"]
+
+    def test_a_folder_of_this_computer_by_its_address(self, tmp_path: Path) -> None:
+        """file:///…, of which `Path` makes file:/…"""
+        (tmp_path / "a b.png").write_bytes(picture(1))
+        for address in (tmp_path.as_uri(), Path(tmp_path.as_uri())):
+            assert address_of(address) == tmp_path.as_uri()
+            (found,) = find_photos([address])
+            assert (found.name, found.read()) == ("a b.png", picture(1))
 
     def test_a_part_is_loaded_and_no_more(self, store: Any) -> None:
         store.pipe("/bucket/x.bin", bytes(range(100)))
