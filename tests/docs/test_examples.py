@@ -13,7 +13,9 @@ from tests.docs.conftest import EXAMPLES, ROOT
 
 
 def run(script: str, *arguments: str, folder: Path) -> str:
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "src")}
+    # RAY_ADDRESS: else Ray would join whatever cluster is on this machine.
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "RAY_ADDRESS": "local"}
+    environment["PYTHONPATH"] = str(ROOT / "src")
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / script), *arguments],
         cwd=folder,
@@ -61,3 +63,23 @@ def with_mask(samples: Path) -> Path:
     mask[60:100, 60:120] = 255
     Image.fromarray(mask).save(samples / "small.png")
     return samples
+
+
+@pytest.mark.parametrize(
+    ("package", "script"),
+    [("joblib", "by_joblib.py"), ("distributed", "by_dask.py"), ("ray", "by_ray.py")],
+)
+def test_each_engine_maps_the_pure_function(samples: Path, package: str, script: str):
+    pytest.importorskip(package)
+    (samples / "photos" / "c.jpg").write_bytes(b"no photo")
+    said = run(f"many_machines/{script}", "photos", "watermark.png", "results", folder=samples)
+    rows = dict(re.findall(r"photos/(\w)\.jpg (\w+)", said))
+    assert rows == {"a": "filled", "b": "filled", "c": "failed"}
+    assert {file.name for file in (samples / "results").iterdir()} == {"a.jpg", "b.jpg"}
+
+
+@pytest.mark.slow
+def test_a_sweep(samples: Path):
+    pytest.importorskip("optuna")
+    said = run("sweep.py", "my_photos", "runs", "2", "3", folder=samples)
+    assert re.search(r'"best": \{"lr": [\d.e-]+\}', said)

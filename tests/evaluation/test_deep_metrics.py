@@ -16,6 +16,7 @@ import regionwise.evaluation.metrics.lpips as lpips_module
 import regionwise.evaluation.metrics.perceptual as perceptual_module
 from regionwise.errors import CheckpointError, DataError, ModelError, RegionwiseError
 from regionwise.evaluation.feature_files import FeatureFile, distances
+from regionwise.evaluation.feature_sums import FeatureSums, distance_of_sums
 from regionwise.evaluation.metrics.frechet import Moments, frechet_distance
 from regionwise.evaluation.metrics.lpips import VGG_LAYERS, Lpips, lpips
 from regionwise.evaluation.metrics.metric import FilledPicture
@@ -194,6 +195,17 @@ def test_moments_are_those_of_numpy_in_one_pass_even_far_from_zero():
     np.testing.assert_allclose(moments.covariance, np.cov(features.T), rtol=1e-9, atol=1e-12)
 
 
+def test_moments_of_parts_merge_to_those_of_the_whole():
+    features = np.random.default_rng(0).normal(1e4, 1, (50, 6))
+    whole = moments_of(features, batch=50)
+    merged = Moments()
+    for part in (features[:1], features[1:1], features[1:20], features[20:]):
+        merged.merge(moments_of(part, batch=3))
+    assert merged.count == 50
+    np.testing.assert_allclose(merged.mean, whole.mean, rtol=1e-14)
+    np.testing.assert_allclose(merged.covariance, whole.covariance, rtol=1e-9, atol=1e-12)
+
+
 def test_the_distance_of_gaussians_on_a_line_has_a_closed_form():
     rng = np.random.default_rng(1)
     first, second = rng.normal(0, 2, (80, 1)), rng.normal(3, 0.5, (60, 1))
@@ -310,3 +322,33 @@ def test_features_on_disk_give_the_distance_of_the_set_however_split(network, tm
     again = FeatureFile(folder, "1-of-1", source)
     again.add_truth("3", true[0])  # known already: kept as it was
     assert distances(folder, keys) == pytest.approx(expected, rel=1e-9)
+
+
+def test_sums_give_the_distance_of_the_features(network, tmp_path):
+    source = TorchScriptFeatures(network, "cpu")
+    rng = np.random.default_rng(6)
+    true = rng.integers(0, 256, (12, 3, 8, 8), dtype=np.uint8)
+    answers = {name: rng.integers(0, 200, (24, 3, 8, 8), dtype=np.uint8) for name in ("a", "b")}
+    features, sums = tmp_path / "features", tmp_path / "sums"
+    store = FeatureFile(features, "1-of-1", source)
+    for shard in (1, 2):
+        killed = FeatureSums(sums, f"{shard}-of-2", source, every=3)
+        for number in range(shard - 1, 12, 2):
+            store.add_truth(str(number), true[number])
+            for row in (0, 1):
+                pictures = {name: kind[2 * number + row] for name, kind in answers.items()}
+                for name, picture in pictures.items():
+                    store.add_answer((str(number), f"row {row}", name), picture)
+                killed.add(str(number), f"row {row}", true[number], pictures)
+        # The last pictures are lost with it if they were not saved; another one does them again.
+        anew = FeatureSums(sums, f"{shard}-of-2", source)
+        for photo, row in sorted(killed.pictures - anew.pictures):
+            pictures = {name: kind[2 * int(photo) + int(row[-1])] for name, kind in answers.items()}
+            anew.add(photo, row, true[int(photo)], pictures)
+        anew.save()
+    for name in answers:
+        for rows in ((0,), (1,), (0, 1)):
+            keys = [(str(number), f"row {row}", name) for number in range(12) for row in rows]
+            assert distance_of_sums(sums, keys) == pytest.approx(distances(features, keys))
+        assert np.isnan(distance_of_sums(sums, keys[:-1]))  # none can be taken out again
+        assert np.isnan(distance_of_sums(sums, [*keys, ("13", "row 0", name)]))

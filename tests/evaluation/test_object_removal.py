@@ -27,10 +27,11 @@ from regionwise.evaluation.object_removal import (
     read_object_protocol,
 )
 from regionwise.evaluation.rows import read_rows
-from regionwise.evaluation.run import Evaluation, Shard
+from regionwise.evaluation.run import Evaluation
 from regionwise.evaluation.settings import EvaluationSettings
 from regionwise.evaluation.summary import way_of, write_summary
 from regionwise.filling.options import FillOptions
+from regionwise.filling.shard import Shard
 from regionwise.holes import thickness_of
 from regionwise.photos.photo_source import PhotoSource
 

@@ -18,9 +18,10 @@ from regionwise.errors import DataError, RegionwiseError
 from regionwise.evaluation.manifest import read_manifest
 from regionwise.evaluation.plan import OwnSize, plan_of_manifest
 from regionwise.evaluation.rows import read_rows
-from regionwise.evaluation.run import Shard, fill_and_compose
+from regionwise.evaluation.run import fill_and_compose
 from regionwise.evaluation.settings import EvaluationSettings, claim_folder
 from regionwise.filling.options import FillOptions
+from regionwise.filling.shard import Shard
 from regionwise.photos.photo_source import PhotoSource
 
 SHARES = (0.005, 0.05, 0.15, 0.16, 0.25, 0.9)
@@ -60,6 +61,21 @@ class TestMasks:
         assert [one.name for one in plan.sets] == ["1-10%", "10-20%", "20-30%"]
         names = {plan.sets[0].hole(n, PhotoSource(photos, "x"), (200, 100))[0] for n in range(9)}
         assert [Path(name).name for name in names] == ["1.png"]
+
+    def test_masks_at_an_address_are_those_of_the_folder(self, photos: Path, masks: Path) -> None:
+        fsspec = pytest.importorskip("fsspec")
+        store, home = fsspec.filesystem("memory"), Path("memory://bucket/masks")
+        for file in masks.iterdir():
+            store.pipe(f"/bucket/masks/{file.name}", file.read_bytes())
+        try:
+            here, there = (settings(photos, one).plan().sets for one in (masks, home))
+            assert [one.name for one in here] == [one.name for one in there]
+            photo = PhotoSource(photos, "x")
+            for one, other in zip(here, there, strict=True):
+                expected, found = (kind.hole(0, photo, (32, 32))[1] for kind in (one, other))
+                np.testing.assert_array_equal(found, expected)
+        finally:
+            store.rm("/bucket", recursive=True)
 
     def test_one_mask_a_photo(self, photos: Path, masks: Path) -> None:
         """As many pictures as photos; over many photos all usable masks come equally often."""

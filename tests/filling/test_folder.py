@@ -10,7 +10,7 @@ from regionwise.engines.classical_engine import MembraneEngine
 from regionwise.engines.engine import NO_TRAITS
 from regionwise.errors import MaskError, ModelError, OutputError, PhotoError
 from regionwise.filling.folder import fill_folder
-from regionwise.filling.folder_jobs import Job, find_jobs
+from regionwise.filling.folder_jobs import Jobs, find_jobs
 from regionwise.filling.mask_folder import MaskFolder
 from regionwise.filling.options import FillOptions
 
@@ -29,7 +29,7 @@ def save_mask(file: Path, size: tuple[int, int] = (24, 32)) -> None:
     Image.fromarray(mask).save(file)
 
 
-def run(jobs: list[Job], options: FillOptions | None = None, **how: bool) -> dict[str, str]:
+def run(jobs: Jobs, options: FillOptions | None = None, **how: bool) -> dict[str, str]:
     outcomes = fill_folder(jobs, MembraneEngine(), options or FillOptions(), **how)
     return {one.key: one.status for one in outcomes}
 
@@ -45,7 +45,7 @@ def test_photos_and_masks_are_paired_by_name_and_sub_folder(tmp_path: Path) -> N
     (photos / "notes.txt").write_text("no photo")
     jobs = find_jobs(photos, masks, output)
     names = ["a.jpg", "b.PNG", "d.bmp", "e.jpeg", "sub/a.webp", "sub/deep/c.tif"]
-    assert [job.relative.as_posix() for job in jobs] == names
+    assert [job.key for job in jobs] == names
     assert run(jobs) == dict.fromkeys(names, "filled")
     assert sorted(p.relative_to(output).as_posix() for p in output.rglob("*.*")) == names
 
@@ -74,12 +74,12 @@ def test_masks_and_results_inside_the_folder_of_photos_are_no_photos(tmp_path: P
     output = tmp_path / "done"
     for _ in range(2):
         jobs = find_jobs(tmp_path, tmp_path / "masks", output)
-        assert [job.relative.as_posix() for job in jobs] == ["a.jpg"]
+        assert [job.key for job in jobs] == ["a.jpg"]
         run(jobs)
     one_mask = tmp_path / "one.png"
     save_mask(one_mask)
     jobs = find_jobs(tmp_path, one_mask, output)
-    assert one_mask not in {job.photo for job in jobs}
+    assert "one.png" not in {job.key for job in jobs}
 
 
 def test_one_mask_serves_all_photos_of_its_size(tmp_path: Path) -> None:

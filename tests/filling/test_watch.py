@@ -196,3 +196,5 @@ def test_what_does_not_go_with_it_is_told(tmp_path, capsys):
     (tmp_path / "in").mkdir()
     assert main(["fill", str(tmp_path / "in"), "--watch", "--workers", "2"]) == 2
     assert "--watch goes without" in capsys.readouterr().err
+    assert main(["fill", (tmp_path / "in").as_uri(), "--watch"]) == 2
+    assert "addresses are not watched" in capsys.readouterr().err

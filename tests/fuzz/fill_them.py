@@ -14,6 +14,8 @@ from regionwise.engines.classical_engine import MembraneEngine
 from regionwise.filling.folder import fill_job
 from regionwise.filling.folder_jobs import Job
 from regionwise.filling.options import FillOptions
+from regionwise.filling.results import FileResults
+from regionwise.photos.photo_source import PhotoSource
 
 _MEMORY = 3 << 30
 
@@ -28,13 +30,14 @@ def run(folder: Path, log: Path) -> None:
             file.write(json.dumps({"at": photo.name}) + "\n")
             file.flush()
             started = time.monotonic()
-            job = Job(photo, Path(photo.name), None, output / photo.name)
+            source = PhotoSource(photo, photo.name)
+            job = Job(source, None, output / photo.name)
             # As a mask every third file is read too.
             if int(photo.name[:6]) % 3 == 0:
-                job = replace(job, mask=photo)
-                outcome = fill_job(job, engine, FillOptions(resize_mask=True))
+                job = replace(job, mask=source)
+                outcome = fill_job(job, engine, FillOptions(resize_mask=True), FileResults())
             else:
-                outcome = fill_job(job, engine, options)
+                outcome = fill_job(job, engine, options, FileResults())
             made = [one.name for one in output.iterdir()] if output.exists() else []
             wanted = [] if outcome.status == "failed" else [Path(outcome.output).name]
             row = {

@@ -14,7 +14,7 @@ def runs(tmp_path):
     for name, slope in (("one", 1.0), ("other", -2.0)):
         run = tmp_path / name
         run.mkdir()
-        with Records(run, 0, {}, None, active=True) as records:
+        with Records(run, 0, [], active=True) as records:
             for step in range(0, 50, 10):
                 records.numbers("validation", {"psnr": 20 + slope * step}, step)
     return {name: read_curve(tmp_path / name, "validation/psnr") for name in ("one", "other")}

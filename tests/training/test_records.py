@@ -20,7 +20,7 @@ def read(run, tag):
 
 def test_what_came_after_the_checkpoint_is_forgotten(tmp_path):
     for first in (0, 2):
-        with Records(tmp_path, first, {}, None, active=True) as records:
+        with Records(tmp_path, first, [], active=True) as records:
             for step in range(first, 4):
                 records.numbers("main", {"loss": step + first}, step)
             records.preview(torch.full((3, 4, 6), 0.5), first)
@@ -29,7 +29,7 @@ def test_what_came_after_the_checkpoint_is_forgotten(tmp_path):
 
 
 def test_other_processes_record_nothing(tmp_path):
-    with Records(tmp_path, 0, {}, None, active=False) as records:
+    with Records(tmp_path, 0, [], active=False) as records:
         records.numbers("main", {"loss": 1.0}, 0)
         records.preview(torch.zeros(3, 2, 2), 0)
     assert not list(tmp_path.iterdir())
@@ -40,7 +40,7 @@ def test_a_full_disk_is_told_once_and_curves_go_on_after_it(tmp_path):
     resource = pytest.importorskip("resource")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    with Records(tmp_path, 0, {}, None, active=True) as records:
+    with Records(tmp_path, 0, [], active=True) as records:
         records.numbers("main", {"loss": 1.0}, 0)
         try:
             resource.setrlimit(resource.RLIMIT_FSIZE, (400, limits[1]))

@@ -254,7 +254,7 @@ def test_a_word_and_its_seed_are_sent(open_page, monkeypatch):
     page.set("#seed", 7)
     page.drag((60, 60), (100, 60))
     page.fill(1)
-    assert [(options.large, options.seed) for options in asked] == [("detail", 7)]
+    assert [(options.model, options.seed) for options in asked] == [("sharp", 7)]
     expect(page.locator("#history")).to_contain_text("Sharp")
 
 

@@ -36,6 +36,7 @@ COMMANDS = {
     "curves": ("regionwise.cli.curves", "Draw a number of several trainings over their steps."),
     "export": ("regionwise.cli.export", "Write a network as ONNX."),
     "import": ("regionwise.cli.import_", "Turn an authors' checkpoint into safetensors."),
+    "index": ("regionwise.cli.index", "List what tar shards hold, so that it is found at once."),
     "masks": ("regionwise.cli.masks", "Draw sets of masks, and count them."),
     "evaluate": (
         "regionwise.cli.evaluate",

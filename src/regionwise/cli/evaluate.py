@@ -74,7 +74,16 @@ def command(
     limit: Annotated[
         int, typer.Option(help="At most this many photos, spread evenly; 0 = all.", min=0)
     ] = 0,
-    workers: Annotated[int, typer.Option(help="Processes on this machine.", min=1)] = 1,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes on this machine, or of a cluster.", min=1)
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(metavar="ray[:ADDRESS]", help="Share the photos on a Ray cluster."),
+    ] = None,
+    gpus: Annotated[
+        float, typer.Option(min=0, help="With --on: GPUs of each worker; 0.25 is a quarter.")
+    ] = 0,
     shard: Annotated[
         str, typer.Option(help="Only part I/N of the photos; all parts share the folder.")
     ] = "1/1",
@@ -107,6 +116,10 @@ def command(
     fid: Annotated[
         str, typer.Option(help="FID: the standard Inception as TorchScript, or `download`.")
     ] = "",
+    sums: Annotated[
+        bool,
+        typer.Option("--fid-sums", help="With --fid: keep sums of features, for millions."),
+    ] = False,
     **options: Any,
 ) -> int:
     """Fill photos with several models under one protocol, and compare: tables by hole ratio.
@@ -129,8 +142,13 @@ def command(
     if not names:
         raise DataError("--models: name at least one")
     part = parse_shard(shard)
-    if workers > 1 and part.count > 1:
-        raise DataError("give either --workers, for this machine, or --shard, for several")
+    if (on is not None or (workers or 1) > 1) and part.count > 1:
+        raise DataError("give either --workers or --on, for all photos, or --shard, for some")
+    cluster = None
+    if on is not None:
+        from regionwise.cluster.ray_map import parse_cluster
+
+        cluster = parse_cluster(on, workers=workers, gpus=gpus)
     settings = EvaluationSettings(
         models=names,
         photos=tuple(photos),
@@ -156,6 +174,7 @@ def command(
         lpips=tuple(lpips or ()),
         perceptual=perceptual,
         inception=fid,
+        sums=sums,
     )
     evaluation = settings.evaluation()
     claim_folder(evaluation)
@@ -169,13 +188,18 @@ def command(
         def progress(count: int) -> None:
             bar.advance(task, count)
 
-        if workers > 1:
+        if cluster is not None:
+            from regionwise.evaluation.on_ray import run_on_ray
+
+            run_on_ray(settings, len(evaluation.photos), cluster, progress)
+        elif workers is not None and workers > 1:
             run_in_workers(settings, workers, progress)
         else:
             run_here(evaluation, part, progress)
     rows = read_rows(output / "rows")
     if len(rows) < evaluation.total:
-        print(f"{len(rows)} of {evaluation.total} pictures are done; run the other shards too")
+        done = f"{len(rows)} of {evaluation.total} pictures are done"
+        print(f"{done}; run the other shards, or this again")
         return 0
     tables, errors = write_summary(evaluation, rows, _command_line())
     print(way_of(evaluation))

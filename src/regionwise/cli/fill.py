@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -32,8 +32,9 @@ from regionwise.filling.shard import parse_shard
 
 if TYPE_CHECKING:
     from regionwise.engines.engine import Engine
-    from regionwise.filling.folder_jobs import Job
+    from regionwise.filling.folder_jobs import Jobs
     from regionwise.filling.outcome import FillOutcome
+    from regionwise.photos.stored_files import Place
 
 _PIPE = "-"
 
@@ -41,7 +42,8 @@ _PIPE = "-"
 @with_fill_options()
 def command(
     photo: Annotated[
-        str, typer.Argument(help="A photo, a folder of photos, an address, or - for a pipe.")
+        str,
+        typer.Argument(help="A photo, a folder or tar of them, an address, or - for a pipe."),
     ],
     mask: Annotated[
         str | None,
@@ -63,8 +65,9 @@ def command(
         int, typer.Option(min=1, help="How many answers for each hole, by a model that draws.")
     ] = 1,
     workers: Annotated[
-        int, typer.Option(min=1, help="How many processes share the photos of a folder.")
-    ] = 1,
+        int | None,
+        typer.Option(min=1, help="How many processes share the photos of a folder."),
+    ] = None,
     shard: Annotated[
         str | None,
         typer.Option(metavar="I/N", help="Fill only part I of N of a folder."),
@@ -73,9 +76,24 @@ def command(
         Path | None,
         typer.Option(help="Add a row for each photo of a folder to this .jsonl or .parquet file."),
     ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(metavar="ray[:ADDRESS]", help="Share a folder's photos on a Ray cluster."),
+    ] = None,
+    gpus: Annotated[
+        float, typer.Option(min=0, help="With --on: GPUs of each worker; 0.25 is a quarter.")
+    ] = 0,
+    per_tar: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --on: write tars of this many photos in place of files."),
+    ] = None,
     watch: Annotated[
         bool,
         typer.Option("--watch", help="Go on, and fill what is put into the folder, until Ctrl-C."),
+    ] = False,
+    steady: Annotated[
+        bool,
+        typer.Option("--steady", help="The photos are frames of a video: keep holes from flicker."),
     ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that exist already.")
@@ -102,6 +120,8 @@ def command(
     regionwise fill photos --masks masks -o done   a folder and its sub-folders
     regionwise fill photos watermark.png --workers 4   several photos at once
     regionwise fill photos --watch                 fills what other programs save there
+    regionwise fill frames --masks logo.png --steady   frames of a video
+    regionwise fill s3://bucket/photos -o s3://bucket/done --on ray   by a cluster
     regionwise fill photo.jpg mask.png --model patchmatch --count 4   four answers to choose from
 
     White in the mask is filled; each pixel that it leaves black stays as it is. In a folder of
@@ -118,7 +138,9 @@ def command(
         chosen = FillOptions(**options)
         if mask is not None and masks is not None:
             raise MaskError("both MASK and --masks were given; give one of them")
-        is_folder = Path(photo).is_dir()
+        from regionwise.filling.folder_jobs import is_home_of_photos
+
+        is_folder = is_home_of_photos(photo)
         call = _Call(
             photo=photo,
             mask=mask or masks,
@@ -128,17 +150,26 @@ def command(
             workers=workers,
             shard=shard,
             outcomes=outcomes,
+            on=on,
+            gpus=gpus,
+            per_tar=per_tar,
+            steady=steady,
             overwrite=overwrite,
             quiet=quiet,
             as_json=as_json,
             report=report,
         )
         call.check(is_folder=is_folder)
-        if watch and (as_json or count > 1 or workers > 1 or shard or outcomes):
+        if steady and (watch or shard or not is_folder or not call.is_alone):
             raise RegionwiseError(
-                "--watch goes without --json, --count, --workers, --shard and --outcomes"
+                "--steady is for a folder whose photos are filled one after the other; it goes "
+                "without --workers, --on, --shard and --watch"
             )
-        if workers == 1:
+        if watch and (as_json or count > 1 or not call.is_alone or shard or outcomes):
+            raise RegionwiseError(
+                "--watch goes without --json, --count, --workers, --on, --shard and --outcomes"
+            )
+        if call.is_alone:
             call.open_first()
         with _terminated_like_ctrl_c():
             if watch:
@@ -174,9 +205,13 @@ class _Call:
     output: str | None
     options: FillOptions
     count: int
-    workers: int
+    workers: int | None
     shard: str | None
     outcomes: Path | None
+    on: str | None
+    gpus: float
+    per_tar: int | None
+    steady: bool
     overwrite: bool
     quiet: bool
     as_json: bool
@@ -187,12 +222,22 @@ class _Call:
     def shows_progress(self) -> bool:
         return not self.quiet and sys.stderr.isatty()
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether this process does all the work."""
+        return self.on is None and self.workers in (None, 1)
+
     def say(self, line: str) -> None:
         """Tell of what was done, on stdout where no picture goes there."""
         if self.quiet or self.as_json:
             return
         piped = _PIPE in (self.output, None if self.output else self.photo)
         print(line, file=sys.stderr if piped else sys.stdout, flush=True)
+
+    def warn(self, line: str) -> None:
+        """Tell of what may not be as it was meant."""
+        if not self.quiet:
+            tell(f"warning: {line}")
 
     def check(self, *, is_folder: bool) -> None:
         """Refuse what doesn't go together.
@@ -205,10 +250,12 @@ class _Call:
         piped = self.output == _PIPE or (self.output is None and self.photo == _PIPE)
         if piped and (self.as_json or self.count > 1 or is_folder):
             raise OutputError("one picture alone goes to standard output; give a file with -o")
-        if not is_folder and (self.workers > 1 or self.shard or self.outcomes):
+        if not is_folder and (not self.is_alone or self.shard or self.outcomes):
             raise RegionwiseError(
-                f"--workers, --shard and --outcomes are for a folder; {self.photo} is not one"
+                f"--workers, --on, --shard and --outcomes are for a folder; {self.photo} is not one"
             )
+        if self.on is None and (self.per_tar or self.gpus):
+            raise RegionwiseError("--per-tar and --gpus go with --on; add --on ray")
 
     def open_engine(self, number: int) -> Engine:
         """The engine of an answer."""
@@ -231,7 +278,7 @@ class _Call:
             options.model,
             options.device,
             seed=options.seed,
-            threads=threads_of(self.workers),
+            threads=threads_of(self.workers or 1),
         )
 
     def answers(self) -> Iterator[tuple[Engine | None, FillOptions, str]]:
@@ -243,7 +290,7 @@ class _Call:
 
         for number in range(self.count):
             engine = None
-            if self.workers == 1 or self.count > 1:
+            if self.is_alone or self.count > 1:
                 engine = self._first if number == 0 and self._first else self.open_engine(number)
             if self.count > 1 and engine is not None and not fill_draws(engine, self.options):
                 raise ModelError(
@@ -260,7 +307,7 @@ def _fill_photo(call: _Call) -> int:
 
     mask = call.mask
     if mask is not None and Path(mask).is_dir():
-        mask = str(MaskFolder(Path(mask)).find(Path(Path(call.photo).name)))
+        mask = str(MaskFolder(Path(mask)).find(PurePosixPath(Path(call.photo).name)))
     outcomes = []
     for engine, options, ending in call.answers():
         assert engine is not None
@@ -287,51 +334,55 @@ def _fill_photo(call: _Call) -> int:
     return 0
 
 
-def _with_ending(output: Path, ending: str) -> Path:
-    return output.with_name(output.stem + ending + output.suffix)
-
-
-def _output_folder(call: _Call) -> Path:
-    home = Path(call.photo).resolve()
-    return Path(call.output) if call.output else home.with_name(f"{home.name}_filled")
-
-
 def _watch_folder(call: _Call) -> int:
     from regionwise.cli.watch import watch
+    from regionwise.photos.stored_files import is_address
 
     def told(outcome: FillOutcome) -> None:
         _tell_troubles(outcome, quiet=call.quiet)
         if outcome.status == "filled":
             call.say(f"{outcome.output}: filled {outcome.hole_ratio:.1%} of {outcome.photo}")
 
-    output = _output_folder(call)
-    call.say(f"{call.photo} is watched; results go to {output}; Ctrl-C ends it")
+    output = _results_of(call)
+    if not isinstance(output, Path) or any(map(is_address, (call.photo, call.mask or ""))):
+        raise RegionwiseError("--watch is for folders of this computer; addresses are not watched")
     masks = None if call.mask is None else Path(call.mask)
+    call.say(f"{call.photo} is watched; results go to {output}; Ctrl-C ends it")
     engine, options, _ = next(call.answers())
     assert engine is not None
     return watch(Path(call.photo), masks, output, engine, options, told)
 
 
 def _fill_folder(call: _Call) -> int:
-    from regionwise.filling.folder import make_folder, remove_leftovers
+    from regionwise.filling.fill import fill_copies
+    from regionwise.filling.folder import remove_leftovers
     from regionwise.filling.folder_jobs import find_jobs
     from regionwise.filling.outcome import STATUSES
     from regionwise.filling.outcome_files import OutcomeFile
+    from regionwise.filling.results import make_folder
+    from regionwise.photos.stored_files import place_of
 
-    photos_folder = Path(call.photo)
-    output = _output_folder(call)
+    output = _results_of(call)
     shard = None if call.shard is None else parse_shard(call.shard)
-    jobs = find_jobs(photos_folder, None if call.mask is None else Path(call.mask), output, shard)
-    make_folder(output)
-    remove_leftovers(output)
+    masks = None if call.mask is None else place_of(call.mask)
+    jobs = find_jobs(place_of(call.photo), masks, output, shard)
+    if isinstance(output, Path):
+        make_folder(output)
+        remove_leftovers(output)
     photos = call.report["photos"] = []
     counts: Counter[str] = Counter(dict.fromkeys(STATUSES, 0))
     rows = None if call.outcomes is None else OutcomeFile(call.outcomes, shard)
     try:
         with photo_bar(len(jobs) * call.count, call.shows_progress) as step:
             for engine, options, ending in call.answers():
-                named = [replace(job, output=_with_ending(job.output, ending)) for job in jobs]
-                with closing(_outcomes(call, named, engine, options)) as found:
+                done = rows.done if rows is not None and call.count == 1 else set()
+                named = jobs.with_ending(ending)
+                if call.steady and engine is not None and not fill_copies(engine, options):
+                    call.warn(
+                        f"--steady does nothing here: {call.options.model} copies no pixels of the "
+                        "photo, so that nothing is found anew in each frame"
+                    )
+                with closing(_outcomes(call, named, engine, options, done)) as found:
                     for outcome in found:
                         if rows is not None:
                             rows.add(outcome)
@@ -357,17 +408,39 @@ def _fill_folder(call: _Call) -> int:
     return 1 if counts["failed"] else 0
 
 
+def _results_of(call: _Call) -> Place:
+    """The folder of the results: what was said, or PHOTOS_filled beside that of the photos."""
+    from regionwise.photos.stored_files import address_of, is_address, place_of
+
+    if call.output:
+        return place_of(call.output)
+    if is_address(call.photo):
+        return address_of(call.photo).removesuffix(".tar") + "_filled"
+    home = Path(call.photo).resolve()
+    return home.with_name(f"{home.name.removesuffix('.tar')}_filled")
+
+
 def _outcomes(
-    call: _Call, jobs: list[Job], engine: Engine | None, options: FillOptions
+    call: _Call, jobs: Jobs, engine: Engine | None, options: FillOptions, done: set[str]
 ) -> Generator[FillOutcome, None, None]:
-    """Fill in this process, or in several."""
-    from regionwise.filling.folder import fill_folder
+    """Fill in this process, in several, or on a cluster."""
+    if call.on is not None:
+        from regionwise.cluster.ray_map import parse_cluster
+        from regionwise.filling.on_ray import fill_folder_on_ray
+
+        cluster = parse_cluster(call.on, workers=call.workers, gpus=call.gpus)
+        return fill_folder_on_ray(
+            jobs, options, cluster, overwrite=call.overwrite, per_tar=call.per_tar, done=done
+        )
+    if call.is_alone and engine is not None:
+        from regionwise.filling.folder import fill_folder
+
+        return fill_folder(jobs, engine, options, overwrite=call.overwrite, steady=call.steady)
     from regionwise.filling.workers import fill_folder_in_processes
 
-    if call.workers == 1 and engine is not None:
-        return fill_folder(jobs, engine, options, overwrite=call.overwrite)
+    workers = call.workers or 1
     return fill_folder_in_processes(
-        jobs, call.opener(options), options, workers=call.workers, overwrite=call.overwrite
+        jobs, call.opener(options), options, workers=workers, overwrite=call.overwrite
     )
 
 

@@ -13,7 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from regionwise.evaluation.manifest import Manifest
-    from regionwise.photos.photo_source import PhotoSource
+    from regionwise.photos.photo_index import PhotoIndex
     from regionwise.reproduce.budget import Budget
     from regionwise.reproduce.paper_table import PaperTable
     from regionwise.reproduce.trainings import RowTraining
@@ -76,13 +76,15 @@ def command(
     for name in row or []:
         if name not in content.rows:
             raise RecipeError(f"--row {name}: {table} has {', '.join(content.rows)}")
-    found = find_photos(photos) if photos else []
+    found = find_photos(photos) if photos else None
     if show:
         _show(content, allowed, changes or [])
         return 0
-    if not photos or output is None:
+    if not photos or found is None or output is None:
         raise RecipeError(f"{table}: to train it give --photos DIR and --output FOLDER")
-    arguments = [*(f"--photos={photo.resolve()}" for photo in photos), f"--workers={workers}"]
+    from regionwise.photos.stored_files import full_place
+
+    arguments = [*(f"--photos={full_place(photo)}" for photo in photos), f"--workers={workers}"]
     arguments += [f"--accelerator={accelerator}"] + ([f"--vgg={vgg.resolve()}"] if vgg else [])
     trainings = _trainings(content, allowed, seeds, changes or [], found, output, vgg, accelerator)
     from regionwise.reproduce.trainings import train_all
@@ -101,7 +103,7 @@ def _trainings(
     budget: Budget,
     seeds: int,
     changes: Sequence[str],
-    photos: Sequence[PhotoSource],
+    photos: PhotoIndex,
     output: Path,
     vgg: Path | None,
     accelerator: str,

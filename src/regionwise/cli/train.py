@@ -88,8 +88,21 @@ def command(
     checkpoint_minutes: Annotated[
         float | None, typer.Option("--save-minutes", help="Save at least this often. [10]", min=0)
     ] = None,
+    keep_best: Annotated[
+        int | None, typer.Option(help="Keep the weights of so many best validations. [1]", min=1)
+    ] = None,
+    keep_steps: Annotated[
+        int | None, typer.Option(help="Keep the state after each so many steps.", min=1)
+    ] = None,
+    lpips: Annotated[
+        str | None,
+        typer.Option(help="LPIPS at validations: alex or vgg, :FOLDER for weights from there."),
+    ] = None,
     wandb: Annotated[
         str | None, typer.Option(metavar="PROJECT", help="Send numbers to Weights & Biases, too.")
+    ] = None,
+    mlflow: Annotated[
+        str | None, typer.Option(metavar="EXPERIMENT", help="Send numbers to MLflow, too.")
     ] = None,
 ) -> int:
     """Train a network by a recipe.
@@ -109,11 +122,13 @@ def command(
     Ctrl-C and SIGTERM save and stop. The folder of the run holds last.pt (all that is needed to
     go on), best.pt (the averaged weights that were best on held-out photos), previews, the
     recipe in run.yaml, and what TensorBoard shows. Under torchrun or SLURM every process
-    takes its share of each batch: nothing else changes.
+    takes its share of each batch: nothing else changes. What they begin anew after a process was
+    lost goes on from last.pt.
     """
     from regionwise.errors import RecipeError
     from regionwise.recipe import find_recipe, override, read_recipe
     from regionwise.training.run_folder import Run, read_run
+    from regionwise.training.settings import is_begun_anew
 
     given = {
         "workers": workers,
@@ -123,7 +138,11 @@ def command(
         "compile": compile_,
         "checkpoint_gradients": checkpoint_gradients,
         "checkpoint_minutes": checkpoint_minutes,
+        "keep_best": keep_best,
+        "keep_steps": keep_steps,
+        "lpips": lpips,
         "wandb": wandb,
+        "mlflow": mlflow,
         "vgg": str(vgg.resolve()) if vgg else None,
         "darknet": str(darknet.resolve()) if darknet else None,
     }
@@ -152,6 +171,9 @@ def command(
         return 0
     if not photos or output is None:
         raise RecipeError(f"{recipe}: to train it give --photos DIR and --output RUN")
+    if is_begun_anew() and (output / "last.pt").exists():
+        begun = read_run(output)
+        return _train(replace(begun, settings=begun.settings | settings), output, minutes)
     _claim(output)
     run = Run(plan, tuple(photos), held_out, settings, validation)
     return _train(run, output, minutes)

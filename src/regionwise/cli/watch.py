@@ -9,9 +9,10 @@ from pathlib import Path
 
 from regionwise.engines.engine import Engine
 from regionwise.errors import RegionwiseError
-from regionwise.filling.folder import fill_job, make_folder, remove_leftovers
+from regionwise.filling.folder import fill_job, remove_leftovers
 from regionwise.filling.options import FillOptions
 from regionwise.filling.outcome import FillOutcome
+from regionwise.filling.results import FileResults, make_folder
 from regionwise.filling.watch import watch_folder
 
 
@@ -39,7 +40,7 @@ def watch(
             photos,
             masks,
             output,
-            lambda job: fill_job(job, engine, options, overwrite=True),
+            lambda job: fill_job(job, engine, options, FileResults(overwrite=True)),
             stop=stop,
         ):
             tell(outcome)

@@ -14,7 +14,6 @@ import signal
 import weakref
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +28,8 @@ from regionwise.errors import DataError, RegionwiseError
 from regionwise.holes import FAMILIES, Family, StoredMasks, draw_hole, rectangle
 from regionwise.layers.canny import canny_edges
 from regionwise.photos.photo_source import PhotoSource
+from regionwise.photos.stored_files import place_of
+from regionwise.plugins import HOLES, load_plugin, plugins
 from regionwise.recipe.schema import STORED, DataSection, HolesSection
 
 
@@ -107,16 +108,18 @@ def _guide(kind: str, image: Tensor) -> Tensor:
 
 
 def families(holes: HolesSection) -> Mapping[str, Family]:
-    """What the names of a mixture mean: drawn families, and the stored masks if it has any.
+    """What the names of a mixture mean: drawn families, other packages', and the stored masks.
 
     Raises:
         DataError: if the files of stored masks are missing.
     """
     known: dict[str, Family] = dict(FAMILIES)
+    for name in set(holes.mixture).intersection(plugins(HOLES)).difference(FAMILIES):
+        known[name] = load_plugin(HOLES, name)
     if holes.sides is not None:
         known["rectangle"] = partial(rectangle, sides=holes.sides)
     if STORED in holes.mixture:
-        sources = [Path(source) for source in holes.masks]
+        sources = [place_of(source) for source in holes.masks]
         known[STORED] = StoredMasks(sources, augment=holes.augment, invert=holes.invert)
     return known
 

@@ -7,7 +7,7 @@ Before measuring, an answer becomes what a user would see: rounded to 8 bits, kn
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from regionwise.arrays import Bytes, Mask
 from regionwise.engines.engine import Engine
 from regionwise.errors import DataError, ModelError, PhotoError, RegionwiseError
 from regionwise.evaluation.feature_files import FeatureFile, FeatureSource
+from regionwise.evaluation.feature_sums import FeatureSums
 from regionwise.evaluation.metrics.metric import FilledPicture, Metric
 from regionwise.evaluation.metrics.naturalness import MARGIN, SIDE
 from regionwise.evaluation.metrics.registry import METRICS, measure
@@ -39,9 +40,10 @@ _SEEN = 64
 class Evaluation:
     """An evaluation: models by name, photos and a plan, with the folder for its results.
 
-    `samples`: of so many photos the filled pictures are kept, for sheets and votes. `through`: how
-    holes are filled. `options`: of a fill, and whether answers are measured `raw`. `squash`:
-    whether a photo is scaled as a whole, its aspect not kept, not cropped.
+    `sums`: keep the features' sums in place of the features. `samples`: of so many photos the
+    filled pictures are kept, for sheets and votes. `through`: how holes are filled. `options`: of a
+    fill, and whether answers are measured `raw`. `squash`: whether a photo is scaled as a whole,
+    its aspect not kept, not cropped.
     """
 
     models: Mapping[str, Engine]
@@ -50,6 +52,7 @@ class Evaluation:
     folder: Path
     metrics: Sequence[Metric] = METRICS
     features: FeatureSource | None = None
+    sums: bool = False
     samples: int = 4
     through: Through = "network"
     options: FillOptions = field(default_factory=FillOptions)
@@ -61,26 +64,43 @@ class Evaluation:
         pictures = sum(len(self.plan.sets_of(number)) for number in range(len(self.photos)))
         return len(self.models) * pictures
 
-    def run(self, shard: Shard, progress: Callable[[int], None] = lambda count: None) -> None:
+    def done(self) -> set[tuple[str, str, str]]:
+        """Photo, row and model of all pictures that have results."""
+        return {row.key for row in read_rows(self.folder / "rows")}
+
+    def run(
+        self,
+        shard: Shard,
+        progress: Callable[[int], None] = lambda count: None,
+        done: Collection[tuple[str, str, str]] | None = None,
+    ) -> None:
         """Do what is not done yet of a shard's work; `progress` is told how many pictures were.
 
         What goes wrong with a photo, a mask or an answer is kept as that picture's error.
         """
-        done = {row.key for row in read_rows(self.folder / "rows")}
+        done = self.done() if done is None else done
         file = self.folder / "rows" / f"{shard}.jsonl"
-        store = self._feature_file(shard)
+        store = self._store(shard)
         for number in shard.positions(len(self.photos)):
             photo = self.photos[number]
             for holes in self.plan.sets_of(number):
                 missing = [m for m in self.models if (photo.name, holes.name, m) not in done]
+                if (
+                    isinstance(store, FeatureSums)
+                    and (photo.name, holes.name) not in store.pictures
+                ):
+                    missing = list(self.models)
                 progress(len(self.models) - len(missing))
                 if missing:
                     self._fill_one(number, photo, holes, missing, file, store, progress)
+        if isinstance(store, FeatureSums):
+            store.save()
 
-    def _feature_file(self, shard: Shard) -> FeatureFile | None:
+    def _store(self, shard: Shard) -> FeatureFile | FeatureSums | None:
         if self.features is None:
             return None
-        return FeatureFile(self.folder / "features", str(shard), self.features)
+        kind = FeatureSums if self.sums else FeatureFile
+        return kind(self.folder / "features", str(shard), self.features)
 
     def _fill_one(
         self,
@@ -89,7 +109,7 @@ class Evaluation:
         holes: HoleSet,
         models: Sequence[str],
         file: Path,
-        store: FeatureFile | None,
+        store: FeatureFile | FeatureSums | None,
         progress: Callable[[int], None],
     ) -> None:
         try:
@@ -100,14 +120,16 @@ class Evaluation:
                 append_row(file, Row(photo.name, holes.name, "", model, error=str(error)))
             progress(len(models))
             return
-        if store is not None:
+        if isinstance(store, FeatureFile):
             store.add_truth(photo.name, truth)
+        answers = {}
         for model in models:
             error_text, values, seconds = "", {}, 0.0
             try:
                 answer, seconds = self._answer(self.models[model], truth, mask)
                 values = self._measure(holes, truth, answer, mask)
-                if store is not None:
+                answers[model] = answer
+                if isinstance(store, FeatureFile):
                     store.add_answer((photo.name, holes.name, model), answer)
                 if number < self.samples:
                     self._keep_sample(number, holes, model, truth, mask, answer)
@@ -117,6 +139,8 @@ class Evaluation:
                 file, Row(photo.name, holes.name, mask_name, model, values, seconds, error_text)
             )
             progress(1)
+        if isinstance(store, FeatureSums) and len(answers) == len(self.models):
+            store.add(photo.name, holes.name, truth, answers)
 
     def _answer(self, model: Engine, truth: Bytes, mask: Mask) -> tuple[Bytes, float]:
         if self.through == "fill":

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from regionwise.data.photo_sources import find_photos, is_held_out
+import numpy as np
+from numpy.typing import NDArray
+
+from regionwise.data.photo_sources import find_photos, has_held_out_name
 from regionwise.engines.engine import Engine
 from regionwise.engines.staged import at_stage
 from regionwise.engines.wrapping import wrapped
@@ -33,6 +36,7 @@ from regionwise.evaluation.run import Evaluation, check_models
 from regionwise.filling.options import FillOptions
 from regionwise.holes import Size, StoredMasks
 from regionwise.output import write_whole
+from regionwise.photos.stored_files import is_address
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class EvaluationSettings:
     model counts. `through`: whether holes are filled as users do it; as the protocol says if None.
     `metrics`: names, see `metrics_named`. `features`, `lpips`, `perceptual`, `inception`: which
     networks for the feature distance, LPIPS, the perceptual error and the Fréchet distance; left
-    out if empty.
+    out if empty. `sums`: keep sums of the last one's features alone.
     """
 
     models: tuple[str, ...]
@@ -73,6 +77,7 @@ class EvaluationSettings:
     lpips: tuple[str, ...] = ()
     perceptual: str = ""
     inception: str = ""
+    sums: bool = False
 
     def plan(self) -> Plan:
         """Which holes; see the class.
@@ -97,7 +102,7 @@ class EvaluationSettings:
         return plan_of_manifest(read_manifest(self.protocol), original=self.original)
 
     def _plan_of_masks(self, masks: Path) -> Plan:
-        if not masks.exists():
+        if not is_address(masks) and not masks.exists():
             raise DataError(f"{masks}: there is no such folder or tar of masks")
         stored = StoredMasks([masks], augment=False, invert=self.invert_masks)
         size = OwnSize() if self.original else self.size
@@ -139,12 +144,12 @@ class EvaluationSettings:
         check_models(self.models)
         photos = find_photos(self.photos)
         if self.held_out:
-            photos = [photo for photo in photos if is_held_out(photo)]
+            photos = photos.where(has_held_out_name)
         if self.limit:
-            photos = photos[:: max(len(photos) // self.limit, 1)][: self.limit]
+            photos = photos.take(spread_evenly(len(photos), self.limit))
         if not photos:
             raise DataError("none of the photos is held out from training")
-        twice = _first_repeated([photo.name for photo in photos])
+        twice = _first_repeated(photos.name(number) for number in range(len(photos)))
         if twice:
             raise DataError(f"two photos have the name {twice}: results could not be told apart")
         plan = plan or self.plan()
@@ -156,6 +161,7 @@ class EvaluationSettings:
             folder=self.folder,
             metrics=self._metrics(),
             features=self._features(),
+            sums=self.sums,
             samples=self.samples,
             through=through,
             options=self.options,
@@ -187,6 +193,17 @@ class EvaluationSettings:
         return load_extractor(self.inception, self.device)
 
 
+def spread_evenly(count: int, limit: int) -> NDArray[np.int64]:
+    """The numbers of at most `limit` of `count` photos, in whole steps where these reach the end.
+
+    Steps that leave more than a tenth of the photos behind are fractions.
+    """
+    limit = min(count, limit)
+    if limit and (step := count // limit) * limit >= 0.9 * count:
+        return np.arange(limit) * step
+    return np.arange(limit) * count // max(limit, 1)
+
+
 def scores_of(evaluation: Evaluation) -> list[Score]:
     """What is measured of single pictures, in the order of the tables."""
     return [score for metric in evaluation.metrics for score in metric.scores]
@@ -205,6 +222,7 @@ def claim_folder(evaluation: Evaluation) -> None:
         "metrics": [score.name for score in scores_of(evaluation)],
         "features": evaluation.features.name if evaluation.features else "",
         "through": evaluation.through,
+        **({"sums": True} if evaluation.sums else {}),
     }
     if evaluation.squash:
         inputs["squash"] = True
@@ -247,7 +265,7 @@ def _checksum(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _first_repeated(names: Sequence[str]) -> str:
+def _first_repeated(names: Iterable[str]) -> str:
     seen: set[str] = set()
     for name in names:
         if name in seen:

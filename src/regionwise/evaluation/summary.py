@@ -14,6 +14,7 @@ import regionwise
 from regionwise.evaluation.contact_sheet import Sample, contact_sheet, find_samples
 from regionwise.evaluation.crop_pages import crop_pages
 from regionwise.evaluation.feature_files import Key, distances
+from regionwise.evaluation.feature_sums import distance_of_sums
 from regionwise.evaluation.metrics.metric import Score
 from regionwise.evaluation.plan import OwnSize
 from regionwise.evaluation.report import html_report
@@ -38,7 +39,8 @@ def tables_of(evaluation: Evaluation, rows: Sequence[Row]) -> list[Table]:
         metric = Score("frechet", evaluation.features.name, "lower", digits=2)
 
         def take(keys: Sequence[Key]) -> float:
-            return distances(evaluation.folder / "features", keys)
+            found = distance_of_sums if evaluation.sums else distances
+            return found(evaluation.folder / "features", keys)
 
         distance = (metric, take)
     return make_tables(rows, evaluation.plan, models, scores_of(evaluation), distance)

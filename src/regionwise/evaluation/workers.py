@@ -24,7 +24,7 @@ ReportPictures = Callable[[int], None]
 def run_here(evaluation: Evaluation, shard: Shard, progress: ReportPictures) -> None:
     """Do a shard in this process, and note what the process took."""
     evaluation.run(shard, progress)
-    note_process(evaluation, shard)
+    note_process(evaluation, str(shard))
 
 
 def run_in_workers(settings: EvaluationSettings, workers: int, progress: ReportPictures) -> None:
@@ -56,7 +56,7 @@ def run_in_workers(settings: EvaluationSettings, workers: int, progress: ReportP
             job.result()
 
 
-def note_process(evaluation: Evaluation, shard: Shard) -> None:
+def note_process(evaluation: Evaluation, name: str) -> None:
     """Write down the machine and the most memory that the process had, beside the results."""
     unit = 1 if sys.platform == "darwin" else 1024
     note: dict[str, Any] = {
@@ -69,7 +69,7 @@ def note_process(evaluation: Evaluation, shard: Shard) -> None:
     if torch is not None and torch.cuda.is_available():
         note["gpu"] = torch.cuda.get_device_name()
         note["peak_gpu_memory_mb"] = torch.cuda.max_memory_allocated() // 2**20
-    file = evaluation.folder / "processes" / f"{shard}.json"
+    file = evaluation.folder / "processes" / f"{name}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(json.dumps(note, indent=1) + "\n", file, overwrite=True)
 

@@ -56,10 +56,23 @@ class Series:
     """What one frame tells the next, so that a series of fills is steady.
 
     Where the same hole comes again, its pixels are copied from the same places, unless these have
-    become far worse there than they were.
+    become far worse there than they were. No more than a frame's pieces are kept.
     """
 
-    pieces: dict[Window, _Remembered] = field(default_factory=dict)
+    _before: dict[Window, _Remembered] = field(default_factory=dict)
+    _now: dict[Window, _Remembered] = field(default_factory=dict)
+
+    def begin_frame(self) -> None:
+        """What was remembered last is the frame before's from now on."""
+        self._before, self._now = self._now, {}
+
+    def recall(self, window: Window) -> _Remembered | None:
+        """What the frame before told of a piece."""
+        return self._before.get(window)
+
+    def remember(self, window: Window, remembered: _Remembered) -> None:
+        """Tell the next frame of a piece."""
+        self._now[window] = remembered
 
 
 @dataclass(frozen=True)
@@ -238,7 +251,7 @@ def _searched(
     progress: ReportProgress,
 ) -> Synthesis | None:
     """A synthesis that keeps to the sources of the frame before, as long as these do."""
-    before = series.pieces.get(window) if series else None
+    before = series.recall(window) if series else None
     found = None
     if before is not None:
         found = synthesize(
@@ -249,7 +262,7 @@ def _searched(
     if found is None:
         found = synthesize(picture, missing, guide, seed=seed, progress=progress)
     if series is not None and found is not None:
-        series.pieces[window] = _Remembered(found.offsets, _mean_misfit(found))
+        series.remember(window, _Remembered(found.offsets, _mean_misfit(found)))
     return found
 
 

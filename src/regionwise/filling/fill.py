@@ -181,6 +181,8 @@ def _add_detail(
     from regionwise.filling.detail import DetailOptions, with_detail
 
     how = DetailOptions(detail, options.seed, feather)
+    if series is not None:
+        series.begin_frame()
     for number, canvas in enumerate(canvases):
         canvas.color = with_detail(
             photo.color,
@@ -203,7 +205,12 @@ def _part(progress: ReportProgress | None, start: float, end: float) -> ReportPr
 
 def fill_draws(engine: Engine, options: FillOptions) -> bool:
     """Whether another seed gives another fill."""
-    return engine.traits.draws or _wanted_detail(engine, options) != "never"
+    return engine.traits.draws or fill_copies(engine, options)
+
+
+def fill_copies(engine: Engine, options: FillOptions) -> bool:
+    """Whether holes are filled with copies of the photo, which a `Series` can keep steady."""
+    return not options.raw and _wanted_detail(engine, options) != "never"
 
 
 def _wanted_detail(engine: Engine, options: FillOptions) -> Detail:

@@ -1,70 +1,73 @@
-"""Fill photo files: one, or all of a folder, where failures are reported and the run goes on."""
+"""Fill the photos of a folder: failures are reported, and the run goes on."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Generator, Iterable
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from regionwise.classical.progress import ReportProgress
 from regionwise.engines.engine import Engine
-from regionwise.errors import OutputError, RegionwiseError
-from regionwise.filling.folder_jobs import Job, Listing, format_of_file
+from regionwise.errors import MaskError, PhotoError, RegionwiseError
+from regionwise.filling.folder_jobs import Job, Listing
 from regionwise.filling.options import FillOptions
 from regionwise.filling.outcome import FillOutcome
-from regionwise.filling.photo_bytes import NO_MEMORY
-from regionwise.filling.place import fill_place
+from regionwise.filling.photo_bytes import NO_MEMORY, filled_bytes
+from regionwise.filling.place import with_lie
+from regionwise.filling.results import FileResults, Results
+from regionwise.photos.formats import format_of_path
+from regionwise.photos.photo_source import PhotoSource
+from regionwise.photos.reading import bytes_of, known_format
+
+if TYPE_CHECKING:
+    from regionwise.filling.detail import Series
 
 
-def fill_file(
-    job: Job,
+def fill_folder(
+    jobs: Iterable[Job],
     engine: Engine,
     options: FillOptions,
     *,
     overwrite: bool = False,
-    progress: ReportProgress | None = None,
-) -> FillOutcome:
-    """Fill one photo and write the result, whole or not at all.
-
-    Raises:
-        RegionwiseError: with one line that names the file.
-    """
-    kind = format_of_file(job.photo)
-    output = job.output if kind is None else job.output_as(kind)
-    mask = job.find_mask()
-    return fill_place(
-        str(job.photo),
-        None if mask is None else str(mask),
-        str(output),
-        engine,
-        options,
-        key=job.key,
-        overwrite=overwrite,
-        progress=progress,
-    )
-
-
-def fill_folder(
-    jobs: Iterable[Job], engine: Engine, options: FillOptions, *, overwrite: bool = False
+    steady: bool = False,
 ) -> Generator[FillOutcome, None, None]:
     """Fill one photo after another; what fails is told in the outcome, and the run goes on.
 
     A photo whose output exists is skipped unless `overwrite` is on: a run that was stopped goes on
     where it stopped.
 
+    Args:
+        jobs: as `find_jobs` gives them.
+        engine: a model.
+        options: of the fill.
+        overwrite: fill again what is there.
+        steady: the photos of a folder, each sub-folder by itself, are frames of a video: a hole is
+            copied from where it was copied in the photo before.
+
     Raises:
         ModelError: at once, if the model doesn't run here; likewise `CheckpointError`.
     """
     try_engine(engine)
-    listing = Listing()
+    listing, results = Listing(), FileResults(overwrite=overwrite)
+    series: Series | None = None
+    folder: PurePosixPath | None = None
     for job in jobs:
+        if steady and job.relative.parent != folder:
+            folder, series = job.relative.parent, _new_series()
         if not overwrite and listing.has_result(job):
             yield skipped(job)
         else:
-            yield fill_job(job, engine, options, overwrite=overwrite)
+            yield fill_job(job, engine, options, results, series)
+
+
+def _new_series() -> Series:
+    from regionwise.filling.detail import Series  # see `filling.fill`
+
+    return Series()
 
 
 def skipped(job: Job) -> FillOutcome:
@@ -78,30 +81,70 @@ def failed(job: Job, error: str) -> FillOutcome:
 
 
 def fill_job(
-    job: Job, engine: Engine, options: FillOptions, *, overwrite: bool = False
+    job: Job,
+    engine: Engine,
+    options: FillOptions,
+    results: Results,
+    series: Series | None = None,
 ) -> FillOutcome:
-    """Fill a photo into its folder, which is made; what goes wrong is told in the row."""
+    """Fill a photo and write the result; what goes wrong is told in the row."""
     try:
-        make_folder(job.output.parent)
-        return fill_file(job, engine, options, overwrite=overwrite)
+        return _fill_job(job, engine, options, results, series)
     except RegionwiseError as error:
         return failed(job, str(error))
     except MemoryError:
         return failed(job, NO_MEMORY)
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder and those above it.
+def _fill_job(
+    job: Job, engine: Engine, options: FillOptions, results: Results, series: Series | None
+) -> FillOutcome:
+    started = time.perf_counter()
+    name = str(job.photo)
+    data = read_source(job.photo)
+    kind = known_format(data, name)
+    target = job.output_as(kind)
+    results.check(target)
+    mask = job.find_mask()
+    result, outcome = filled_bytes(
+        data,
+        None if mask is None else _read_mask(mask),
+        options,
+        engine,
+        output_format=format_of_path(PurePosixPath(target)).name,
+        name=name,
+        mask_name=None if mask is None else str(mask),
+        series=series,
+    )
+    results.write(result, target)
+    return replace(
+        with_lie(outcome, PurePosixPath(job.key), kind),
+        seconds=time.perf_counter() - started,
+        key=job.key,
+        photo=name,
+        output=str(target),
+    )
+
+
+def read_source(photo: PhotoSource) -> bytes:
+    """All bytes of a photo.
 
     Raises:
-        OutputError: if that can't be.
+        PhotoError: if it can't be read.
     """
+    if not photo.is_part and isinstance(photo.file, Path):
+        return bytes_of(photo.file, str(photo))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        return photo.read()
     except OSError as error:
-        raise OutputError(
-            f"{folder} can't be made ({error.strerror or error}); write to another folder"
-        ) from error
+        raise PhotoError(f"{photo} can't be read ({error.strerror or error})") from error
+
+
+def _read_mask(mask: PhotoSource) -> bytes:
+    try:
+        return read_source(mask)
+    except PhotoError as error:
+        raise MaskError(f"the mask can't be used: {error}") from error
 
 
 def remove_leftovers(folder: Path, *, older_than: float = 3600) -> int:

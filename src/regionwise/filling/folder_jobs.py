@@ -2,81 +2,182 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import overload
 
-from regionwise.errors import MaskError, OutputError, PhotoError
-from regionwise.filling.mask_folder import MaskFolder, plain_names, walk
+import numpy as np
+from numpy.typing import NDArray
+
+from regionwise.errors import MaskError, OutputError, PhotoError, RegionwiseError
+from regionwise.filling.mask_folder import MaskFolder, plain_names
+from regionwise.filling.picture_listing import TAR, Entry, list_pictures
 from regionwise.filling.shard import Shard
 from regionwise.photos.formats import (
-    FOREIGN_SUFFIXES,
     FORMATS,
     HEAD,
     READABLE,
     Format,
     format_of_bytes,
     format_of_name,
-    is_picture_name,
-    what_it_is,
 )
-
-# Of files that are never pictures, so that they need not be opened to know it.
-_NO_PICTURES = frozenset(
-    (".avi", ".cls", ".csv", ".db", ".doc", ".docx", ".gz", ".htm", ".html", ".ini", ".json",
-     ".jsonl", ".log", ".md", ".mkv", ".mov", ".mp3", ".mp4", ".npy", ".npz", ".parquet", ".pdf",
-     ".py", ".tar", ".tsv", ".txt", ".wav", ".xml", ".xmp", ".yaml", ".yml", ".zip")
-)  # fmt: skip
+from regionwise.photos.photo_index import PhotoIndex
+from regionwise.photos.photo_source import PhotoSource
+from regionwise.photos.stored_files import (
+    Place,
+    address_exists,
+    address_of,
+    is_address,
+    is_address_folder,
+    names_in,
+    within,
+)
 
 
 @dataclass(frozen=True)
 class Job:
     """A photo to fill, its mask, and where the result goes.
 
-    `mask` is a file, a folder in which it lies under the photo's name, or None for a box or the
-    photo's transparent pixels. `relative` is the photo's path within its folder. Where `named` is
+    The photo's name is its path within its folder. `mask` is a picture, a folder in which it lies
+    under the photo's name, or None for a box or the photo's transparent pixels. Where `named` is
     on, the user chose the output's name, and with it the format; else the format is the photo's.
     """
 
-    photo: Path
-    relative: Path
-    mask: Path | MaskFolder | None
-    output: Path
+    photo: PhotoSource
+    mask: PhotoSource | MaskFolder | None
+    output: Place
     named: bool = False
 
-    def output_as(self, kind: Format) -> Path:
+    @property
+    def relative(self) -> PurePosixPath:
+        """The photo's path within its folder."""
+        return PurePosixPath(self.photo.name)
+
+    def output_as(self, kind: Format) -> Place:
         """Where a result of that format goes: a name that says another gets its suffix too."""
-        if self.named or format_of_name(self.output) == kind:
+        if self.named or format_of_name(PurePosixPath(self.output)) == kind:
             return self.output
-        return self.output.with_name(self.output.name + kind.suffixes[0])
+        return _with_suffix(self.output, kind.suffixes[0])
 
     @property
     def key(self) -> str:
         """What the photo is known by in reports."""
-        return self.relative.as_posix()
+        return self.photo.name
 
-    def find_mask(self) -> Path | None:
-        """The file of its mask, if it has one.
+    def find_mask(self) -> PhotoSource | None:
+        """Its mask, if it has one.
 
         Raises:
             MaskError: if the folder of masks has none for it.
         """
-        return self.mask.find(self.relative) if isinstance(self.mask, MaskFolder) else self.mask
+        if isinstance(self.mask, MaskFolder):
+            return self.mask.find(self.relative)
+        return self.mask
+
+    def with_own_mask(self) -> Job:
+        """The job with its mask's own file, not all of the folder's: small enough to be sent.
+
+        Raises:
+            MaskError: as `find_mask`.
+        """
+        return replace(self, mask=self.find_mask())
+
+
+def _with_suffix(place: Place, suffix: str) -> Place:
+    return place + suffix if isinstance(place, str) else place.with_name(place.name + suffix)
+
+
+@dataclass(frozen=True)
+class MaskColumn:
+    """The mask of each photo of a folder, by number; -1 for none."""
+
+    masks: PhotoIndex
+    numbers: NDArray[np.int64]
+
+
+class Jobs(Sequence[Job]):
+    """The jobs of a folder, made one by one: millions of them take no room but their names."""
+
+    def __init__(
+        self,
+        photos: PhotoIndex,
+        mask: PhotoSource | MaskFolder | MaskColumn | None,
+        output: Place,
+        *,
+        ending: str = "",
+    ) -> None:
+        """Take photos.
+
+        Args:
+            photos: with the names of the results.
+            mask: of all of them.
+            output: the folder of the results.
+            ending: is put before the suffix of each result's name.
+        """
+        self.photos, self.mask, self.output, self._ending = photos, mask, output, ending
+
+    def with_ending(self, ending: str) -> Jobs:
+        """The same with another end of the results' names."""
+        return Jobs(self.photos, self.mask, self.output, ending=ending)
+
+    def with_masks(self, masks: MaskColumn) -> Jobs:
+        """The same with masks that are found already."""
+        return Jobs(self.photos, masks, self.output, ending=self._ending)
+
+    def __len__(self) -> int:
+        return len(self.photos)
+
+    @overload
+    def __getitem__(self, number: int) -> Job: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Job]: ...
+    def __getitem__(self, number: int | slice) -> Job | list[Job]:
+        """A job, or some of them."""
+        if isinstance(number, slice):
+            return [self[one] for one in range(len(self))[number]]
+        photo = self.photos[number]
+        name = PurePosixPath(photo.name)
+        if self._ending:
+            name = name.with_name(name.stem + self._ending + name.suffix)
+        return Job(photo, self._mask_of(number), within(self.output, str(name)))
+
+    def _mask_of(self, number: int) -> PhotoSource | MaskFolder | None:
+        if isinstance(self.mask, MaskColumn):
+            found = int(self.mask.numbers[number])
+            return None if found < 0 else self.mask.masks[found]
+        return self.mask
+
+    def __iter__(self) -> Iterator[Job]:
+        return (self[number] for number in range(len(self)))
+
+
+def is_home_of_photos(place: str) -> bool:
+    """Whether a place holds photos and is none: a folder, a folder's address, a tar.
+
+    Raises:
+        PhotoError: if a store can't be asked.
+    """
+    if not is_address(place):
+        path = Path(place)
+        return path.is_dir() or (place.endswith(TAR) and path.is_file())
+    if place.endswith(TAR) or place.endswith("/"):
+        return True
+    return format_of_name(PurePosixPath(place)) is None and is_address_folder(place)
 
 
 def find_jobs(
-    photos: Path, masks: Path | None, output: Path, shard: Shard | None = None
-) -> list[Job]:
+    photos: Place, masks: Place | None, output: Place, shard: Shard | None = None
+) -> Jobs:
     """Pair the pictures of a folder, sub-folders included, with their masks.
 
     What looks like a picture and can't be read is a job too, which will fail and be told. Hidden
     files are left out, and what lies in the folders of masks and results where these lie inside.
 
     Args:
-        photos: a folder.
-        masks: a folder, a file that serves all photos, or None.
-        output: a folder; need not exist.
+        photos: a folder or tar, or the address of one; see `list_pictures`.
+        masks: likewise, or a picture that serves all photos, or None.
+        output: a folder or its address; need not exist.
         shard: leaves out the photos of all other parts; may leave none.
 
     Raises:
@@ -84,117 +185,81 @@ def find_jobs(
         MaskError: if `masks` does not exist.
         OutputError: if the results would replace the photos.
     """
-    home = photos.resolve()
-    if output.resolve() == home:
+    if _is_same(photos, output):
         raise OutputError(f"{output} holds the photos themselves; give another folder by `output`")
-    together = masks is not None and masks.resolve() == home
-    apart = _Apart({place.resolve() for place in (masks, output) if place} - {home})
-    found = sorted(photo.relative_to(photos) for photo in _pictures(photos) if not apart.has(photo))
-    mask = None if masks is None else find_masks(masks, only_marked=together, photos=found)
+    together = masks is not None and _is_same(masks, photos)
+    apart = [output] if masks is None or together else [output, masks]
+    found = list_pictures(photos, apart=apart)
+    names = [PurePosixPath(name) for _, name, _, _ in found] if masks is not None else []
+    mask = None if masks is None else find_masks(masks, only_marked=together, photos=names)
     if together and isinstance(mask, MaskFolder):
-        names = {name for photo in found for name in plain_names(photo)}
-        found = [photo for photo in found if not mask.is_mask_of(photo, names)]
+        plain = {name for photo in names for name in plain_names(photo)}
+        found = [one for one in found if not mask.is_mask_of(PurePosixPath(one[1]), plain)]
     if not found:
         raise PhotoError(f"{photos} holds no photo to fill; {READABLE} are read")
     if shard is not None:
-        found = [relative for relative in found if shard.has(relative.as_posix())]
-    return [Job(photos / relative, relative, mask, output / relative) for relative in found]
+        found = [one for one in found if shard.has(one[1])]
+    return Jobs(PhotoIndex.of(_freed(found)), mask, output)
 
 
-class _Apart:
-    """The folders of masks and of results, and what lies in them; each folder is asked once."""
+def _freed(entries: list[Entry]) -> Iterator[Entry]:
+    """Entries from the first on, each given back to memory when it has been used."""
+    entries.reverse()
+    while entries:
+        yield entries.pop()
 
-    def __init__(self, folders: set[Path]) -> None:
-        self._folders = folders
-        self._names = {str(folder) for folder in folders}
-        self._known: dict[Path, tuple[str, bool]] = {}
 
-    def has(self, photo: Path) -> bool:
-        """Whether a file lies in one of them, or is one."""
-        if not self._folders:
-            return False
-        if photo.is_symlink():
-            # Unlike resolve() it bears a link to itself.
-            return self._lies_in(Path(os.path.realpath(photo)))
-        if photo.parent not in self._known:
-            parent = Path(os.path.realpath(photo.parent))
-            self._known[photo.parent] = (str(parent), self._lies_in(parent))
-        parent_name, lies_in = self._known[photo.parent]
-        return lies_in or os.path.join(parent_name, photo.name) in self._names
-
-    def _lies_in(self, place: Path) -> bool:
-        return place in self._folders or bool(self._folders.intersection(place.parents))
+def _is_same(first: Place, second: Place) -> bool:
+    if is_address(first) or is_address(second):
+        return address_of(first) == address_of(second)
+    return Path(first).resolve() == Path(second).resolve()
 
 
 def find_masks(
-    masks: Path, *, only_marked: bool = False, photos: list[Path] | None = None
-) -> Path | MaskFolder:
-    """A file of a mask as it is, a folder as `MaskFolder`.
+    masks: Place, *, only_marked: bool = False, photos: Sequence[PurePosixPath] = ()
+) -> PhotoSource | MaskFolder:
+    """A picture of a mask as it is, a folder or tar as `MaskFolder`.
 
     Raises:
         MaskError: if there is no such file or folder.
     """
-    if masks.is_dir():
-        return MaskFolder(masks, only_marked=only_marked, photos=photos or ())
-    if not masks.exists():
+    there = address_exists(masks) if is_address(masks) else Path(masks).exists()
+    if not there:
         raise MaskError(f"there is no mask or folder of masks {masks}; check the name")
-    return masks
-
-
-def _pictures(folder: Path) -> Iterator[Path]:
-    """Files that are pictures by their name, or else by their first bytes."""
-    for file in walk(folder):
-        suffix = file.suffix.lower()
-        known = is_picture_name(file.name) or suffix in FOREIGN_SUFFIXES
-        if known or (suffix not in _NO_PICTURES and _is_picture(file)):
-            yield file
-
-
-def _is_picture(file: Path) -> bool:
-    try:
-        if not file.is_file():
-            return False
-        with file.open("rb") as stream:
-            head = stream.read(HEAD)
-    except OSError:
-        return False
-    if format_of_bytes(head):
-        return len(head) >= 16 and (head[:2] != b"BM" or head[6:10] == bytes(4))
-    said = what_it_is(head)
-    return not said.startswith(("not a picture", "a video", "a PDF"))
+    if is_home_of_photos(str(masks)):
+        return MaskFolder(masks, only_marked=only_marked, photos=photos)
+    return PhotoSource(masks, PurePosixPath(masks).name)
 
 
 class Listing:
     """Which results are there, by listing each folder once and not by a question for each photo."""
 
     def __init__(self) -> None:
-        self._names: dict[Path, frozenset[str]] = {}
+        self._names: dict[str, frozenset[str]] = {}
 
     def has_result(self, job: Job) -> bool:
         """Whether the job's result was there when its folder was listed."""
-        names = self._of(job.output.parent)
-        if job.output.name in names:
+        folder, _, name = str(job.output).rpartition("/")
+        names = self._of(folder or ".")
+        if name in names:
             return True
-        renamed = not job.named and any(job.output.name + one in names for one in _FIRST_SUFFIXES)
-        kind = format_of_file(job.photo) if renamed else None
-        return kind is not None and job.output_as(kind).name in names
+        renamed = not job.named and any(name + one in names for one in _FIRST_SUFFIXES)
+        kind = format_of_photo(job.photo) if renamed else None
+        return kind is not None and PurePosixPath(job.output_as(kind)).name in names
 
-    def _of(self, folder: Path) -> frozenset[str]:
+    def _of(self, folder: str) -> frozenset[str]:
         if folder not in self._names:
-            try:
-                self._names[folder] = frozenset(os.listdir(folder))
-            except OSError:
-                self._names[folder] = frozenset()
+            self._names[folder] = names_in(folder)
         return self._names[folder]
 
 
 _FIRST_SUFFIXES = tuple(one.suffixes[0] for one in FORMATS)
 
 
-def format_of_file(file: Path) -> Format | None:
-    """The format of a file by its first bytes; None if it is no picture or can't be read."""
+def format_of_photo(photo: PhotoSource) -> Format | None:
+    """The format of a photo by its first bytes; None if it is no picture or can't be read."""
+    length = min(photo.length, HEAD) if photo.is_part else HEAD
     try:
-        with file.open("rb") as stream:
-            return format_of_bytes(stream.read(HEAD))
-    except OSError:
+        return format_of_bytes(replace(photo, length=length).read())
+    except (OSError, RegionwiseError):
         return None

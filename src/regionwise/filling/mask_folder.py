@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from difflib import get_close_matches
-from pathlib import Path, PurePath
+from pathlib import PurePath, PurePosixPath
 
 from regionwise.errors import MaskError
-from regionwise.photos.formats import SUFFIXES, is_picture_name
+from regionwise.filling.picture_listing import list_pictures
+from regionwise.photos.formats import SUFFIXES
+from regionwise.photos.photo_index import PhotoIndex
+from regionwise.photos.photo_source import PhotoSource
+from regionwise.photos.stored_files import Place
 
 MARK = "_mask"
 _RANKS = {suffix: rank for rank, suffix in enumerate(SUFFIXES)}
@@ -29,26 +32,27 @@ class MaskFolder:
     """
 
     def __init__(
-        self, folder: Path, *, only_marked: bool = False, photos: Iterable[PurePath] = ()
+        self, folder: Place, *, only_marked: bool = False, photos: Iterable[PurePath] = ()
     ) -> None:
         """Look through the folder.
 
         Args:
-            folder: is searched with all its sub-folders.
+            folder: is searched with all its sub-folders; a tar, or the address of one or the other.
             only_marked: take what is marked as a mask alone, as the photos themselves lie there.
             photos: paths of the photos in their folder: a mask that bears the exact name of one
                 is never taken for another.
         """
         self.folder = folder
         self._only_marked = only_marked
-        self._files: dict[str, Path] = {}
-        self._alike: dict[str, list[Path]] = defaultdict(list)
-        found = [file for file in walk(folder) if is_picture_name(file.name)]
-        for file in sorted(found, key=lambda file: (_RANKS[file.suffix.lower()], str(file))):
-            inside = file.relative_to(folder)
-            self._files.setdefault(inside.with_suffix("").as_posix(), file)
-            for name in _names(inside, only_marked=only_marked):
-                self._alike[name].append(file)
+        self.masks = PhotoIndex.of(list_pictures(folder, named_alone=True))
+        self._files: dict[str, int] = {}
+        self._alike: dict[str, list[int]] = defaultdict(list)
+        named = [PurePosixPath(self.masks.name(k)) for k in range(len(self.masks))]
+        order = sorted(range(len(named)), key=lambda k: (_RANKS[named[k].suffix.lower()], named[k]))
+        for number in order:
+            self._files.setdefault(named[number].with_suffix("").as_posix(), number)
+            for name in _names(named[number], only_marked=only_marked):
+                self._alike[name].append(number)
         self._taken = {
             self._files[name]
             for photo in photos
@@ -56,8 +60,16 @@ class MaskFolder:
             if name in self._files
         }
 
-    def find(self, photo: PurePath) -> Path:
+    def find(self, photo: PurePath) -> PhotoSource:
         """The mask of a photo, given by its path within the folder of photos.
+
+        Raises:
+            MaskError: if there is none, or more than one that is as near.
+        """
+        return self.masks[self.find_number(photo)]
+
+    def find_number(self, photo: PurePath) -> int:
+        """As `find`, the number of the mask in `masks`.
 
         Raises:
             MaskError: if there is none, or more than one that is as near.
@@ -90,12 +102,12 @@ class MaskFolder:
         marked = photo.with_name(photo.stem + MARK).as_posix()
         return [marked] if self._only_marked else [marked, photo.with_suffix("").as_posix()]
 
-    def _only(self, near: list[Path]) -> Path:
-        """The one file; those of one name in several formats count as one, the first."""
-        stems = {file.with_suffix("") for file in near}
-        if len(stems) == 1:
+    def _only(self, near: list[int]) -> int:
+        """The one mask; those of one name in several formats count as one, the first."""
+        files = [PurePosixPath(self.masks.name(number)) for number in near]
+        if len({file.with_suffix("") for file in files}) == 1:
             return near[0]
-        several = ", ".join(sorted(file.name for file in near)[:4])
+        several = ", ".join(sorted(file.name for file in files)[:4])
         raise MaskError(f"several masks in {self.folder} may be its own ({several}); rename one")
 
     def _near_misses(self, photo: PurePath) -> str:
@@ -114,7 +126,7 @@ class MaskFolder:
         longer = [here[name] for name in sorted(here) if _speaks_of(name, stem)]
         alike = [here[name] for name in get_close_matches(stem, here, 2, cutoff=0.75)]
         close = list(dict.fromkeys(longer + alike))
-        near = [str(self._files[name].relative_to(self.folder)) for name in (elsewhere + close)]
+        near = [self.masks.name(self._files[name]) for name in (elsewhere + close)]
         return f"; near it are {', '.join(near[:3])}" if near else ""
 
 
@@ -151,12 +163,3 @@ def _names(inside: PurePath, *, only_marked: bool) -> list[str]:
     if not only_marked:
         names.append(name)
     return list(dict.fromkeys(names))
-
-
-def walk(folder: Path) -> Iterable[Path]:
-    """All files, hidden ones and those in hidden folders not."""
-    for parent, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
-            if not name.startswith("."):
-                yield Path(parent, name)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 Status = Literal["filled", "unchanged", "skipped", "failed"]
@@ -47,3 +48,9 @@ class FillOutcome:
         row["seconds"] = round(self.seconds, 3)
         row["warnings"] = list(self.warnings)
         return row
+
+
+def outcome_from_row(row: Mapping[str, Any]) -> FillOutcome:
+    """The other way round, from a row of any version."""
+    known = {one.name: row[one.name] for one in fields(FillOutcome) if one.name in row}
+    return FillOutcome(**known | {"warnings": tuple(row.get("warnings") or ())})

@@ -18,12 +18,16 @@ from regionwise.errors import OutputError
 from regionwise.filling.outcome import FillOutcome
 from regionwise.filling.shard import Shard
 from regionwise.output import whole_file
+from regionwise.photos.stored_files import is_address
 
 _BATCH = 10_000
 
 
 class OutcomeFile:
-    """A file that outcomes are added to; closing it makes Parquet of them if its name says so."""
+    """A file that outcomes are added to; closing it makes Parquet of them if its name says so.
+
+    `done`: the photos of all its rows whose last one is not a failure.
+    """
 
     def __init__(self, path: Path, shard: Shard | None = None) -> None:
         """Open it, behind what an earlier run wrote.
@@ -35,6 +39,8 @@ class OutcomeFile:
         Raises:
             OutputError: if it can't be written, or is Parquet and pyarrow is not installed.
         """
+        if is_address(path):
+            raise OutputError(f"{path} is an address; rows are added to a file of this computer")
         if path.suffix not in (".jsonl", ".parquet"):
             raise OutputError(f"{path} is not a file of outcomes; give one that ends in .jsonl")
         if path.suffix == ".parquet" and find_spec("pyarrow") is None:
@@ -43,8 +49,11 @@ class OutcomeFile:
             path = path.with_suffix(f".{shard}{path.suffix}")
         self.path = path
         self._lines = path if path.suffix == ".jsonl" else path.with_name(f"{path.name}.jsonl")
-        self._keys = {str(row.get("key")) for row in read_outcomes(self.path)}
-        self._keys |= {str(row.get("key")) for row in read_outcomes(self._lines)}
+        self._keys: set[str] = set()
+        self.done: set[str] = set()
+        for file in (self.path, self._lines):
+            for row in read_outcomes(file):
+                self._note(str(row.get("key")), str(row.get("status")))
         try:
             self._lines.parent.mkdir(parents=True, exist_ok=True)
             self._file = open(self._lines, "ab+")  # noqa: SIM115 - closed by close()
@@ -58,9 +67,13 @@ class OutcomeFile:
         """Write a row; a skipped photo that has one already gets no other."""
         if outcome.status == "skipped" and outcome.key in self._keys:
             return
-        self._keys.add(outcome.key)
+        self._note(outcome.key, outcome.status)
         self._file.write(json.dumps(outcome.as_row(), ensure_ascii=False).encode() + b"\n")
         self._file.flush()
+
+    def _note(self, key: str, status: str) -> None:
+        self._keys.add(key)
+        (self.done.discard if status == "failed" else self.done.add)(key)
 
     def close(self) -> None:
         """End the file."""

@@ -90,9 +90,12 @@ def filled_bytes(
     name: str | None = None,
     mask_name: str | None = None,
     progress: ReportProgress | None = None,
+    series: Series | None = None,
     max_pixels: int = MAX_PIXELS,
 ) -> tuple[bytes, FillOutcome]:
     """As `fill_bytes`, but what is wrong raises, and names the files.
+
+    `series`: the photos before, to keep this one steady; an animation is a series of its own.
 
     Raises:
         RegionwiseError: with one line.
@@ -118,7 +121,7 @@ def filled_bytes(
     found = find_hole(opened, mask, options, name=mask_name, max_pixels=max_pixels)
     _check_something_is_known(found)
     ahead = None if options.raw else splicer_for(opened, wanted, found.mask)
-    filled = fill_found(opened, found, engine, options, progress=progress)
+    filled = fill_found(opened, found, engine, options, progress=progress, series=series)
     notes: list[str] = []
     data = encode_photo(filled, wanted, ahead, notes)
     outcome = outcome_of(found, format=wanted or "", seconds=time.perf_counter() - started)

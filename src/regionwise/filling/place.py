@@ -31,7 +31,6 @@ def fill_place(
     options: FillOptions,
     *,
     ending: str = "",
-    key: str = "",
     overwrite: bool = False,
     progress: ReportProgress | None = None,
 ) -> FillOutcome:
@@ -45,7 +44,6 @@ def fill_place(
         engine: a model.
         options: how to find the hole and to fill it.
         ending: is put before the output's suffix.
-        key: what the row is to be known by; the photo's name by default.
         overwrite: replace what is there.
         progress: called with the share that is done.
 
@@ -73,15 +71,19 @@ def fill_place(
         progress=progress,
     )
     write_place(result, target, overwrite=overwrite)
-    lies = disagreement(PurePosixPath(photo), kind.name)
     return replace(
-        outcome,
+        with_lie(outcome, PurePosixPath(photo), kind),
         seconds=time.perf_counter() - started,
-        warnings=(lies, *outcome.warnings) if lies else outcome.warnings,
-        key=key or PurePosixPath(photo).name,
+        key=PurePosixPath(photo).name,
         photo=photo,
         output=target,
     )
+
+
+def with_lie(outcome: FillOutcome, photo: PurePosixPath, kind: Format) -> FillOutcome:
+    """The row, with a line if the photo's name says another format than its content is of."""
+    lies = disagreement(photo, kind.name)
+    return replace(outcome, warnings=(lies, *outcome.warnings)) if lies else outcome
 
 
 def file_name(place: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zlib
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ class Shard:
 
     def has(self, key: str) -> bool:
         """Whether a photo of that name is in this part, whatever other photos there are."""
-        return zlib.crc32(key.encode()) % self.count == self.number - 1
+        return zlib.crc32(os.fsencode(key)) % self.count == self.number - 1
 
     def positions(self, total: int) -> range:
         """Which of `total` photos in a fixed order are in this part: every `count`-th."""

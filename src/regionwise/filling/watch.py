@@ -7,12 +7,13 @@ to the next; what can't be read even so is told once, and tried again when it ha
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 
-from regionwise.errors import MaskError, PhotoError
+from regionwise.errors import DataError, MaskError, PhotoError
 from regionwise.filling.folder_jobs import Job, Listing, find_jobs
 from regionwise.filling.mask_folder import MaskFolder
 from regionwise.filling.outcome import FillOutcome
@@ -78,12 +79,12 @@ def _jobs(photos: Path, masks: Path | None, output: Path) -> list[Job]:
     """What is there now, each with the file of its mask; photos that still wait for it left out."""
     try:
         found = find_jobs(photos, masks or photos, output)
-    except PhotoError:  # none is there yet
+    except (PhotoError, DataError):  # none is there yet, or a tar that is still being written
         return []
     ready = []
     for job in found:
         try:
-            ready.append(replace(job, mask=job.find_mask()))
+            ready.append(job.with_own_mask())
         except MaskError:
             if masks is None:
                 ready.append(replace(job, mask=None))
@@ -93,9 +94,8 @@ def _jobs(photos: Path, masks: Path | None, output: Path) -> list[Job]:
 def _state(job: Job) -> _State | None:
     """None where a file has gone since the folder was listed, or is empty as yet."""
     assert not isinstance(job.mask, MaskFolder)
-    files = [job.photo] if job.mask is None else [job.photo, job.mask]
     try:
-        told = [file.stat() for file in files]
+        told = [os.stat(one.file) for one in (job.photo, job.mask) if one is not None]
     except OSError:
         return None
     if not all(one.st_size for one in told):
@@ -107,10 +107,7 @@ def _is_newer(job: Job, state: _State) -> bool:
     """Whether a result is there that was made of these files."""
     if not Listing().has_result(job):
         return False
-    written = [file.stat().st_mtime_ns for file in (job.output, *_renamed(job)) if file.exists()]
+    output = Path(job.output)
+    renamed = output.parent.glob(f"{output.name}.*")  # as the format of the photo wanted
+    written = [file.stat().st_mtime_ns for file in (output, *renamed) if file.exists()]
     return bool(written) and max(written) >= max(time for _, time in state)
-
-
-def _renamed(job: Job) -> list[Path]:
-    """Results that bear another suffix behind the name, as the format of the photo wanted."""
-    return list(job.output.parent.glob(f"{job.output.name}.*"))

@@ -20,6 +20,7 @@ from regionwise.filling.folder import failed, fill_job, skipped, try_engine
 from regionwise.filling.folder_jobs import Job, Listing
 from regionwise.filling.options import FillOptions
 from regionwise.filling.outcome import FillOutcome
+from regionwise.filling.results import FileResults
 
 OpenEngine = Callable[[], Engine]
 """Opens an engine in the process that it is called in; pickles."""
@@ -65,7 +66,7 @@ def fill_folder_in_processes(
         if not overwrite and listing.has_result(job):
             return skipped(job)
         try:
-            return replace(job, mask=job.find_mask())
+            return job.with_own_mask()
         except RegionwiseError as error:
             return failed(job, str(error))
 
@@ -207,4 +208,4 @@ def _trouble() -> RegionwiseError | None:
 def _work(job: Job) -> FillOutcome:
     if _engine is None:
         return failed(job, str(_error))
-    return fill_job(job, _engine, _options, overwrite=_overwrite)
+    return fill_job(job, _engine, _options, FileResults(overwrite=_overwrite))

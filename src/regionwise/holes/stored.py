@@ -15,7 +15,15 @@ from regionwise.errors import DataError, MaskError
 from regionwise.holes.ratio import Ratio, Size, pixel_counts
 from regionwise.photos.formats import is_picture_name
 from regionwise.photos.masks import find_mask
-from regionwise.photos.photo_source import PhotoSource, pictures_in_tar
+from regionwise.photos.photo_source import PhotoSource, names_below, pictures_in_tar
+from regionwise.photos.stored_files import (
+    Place,
+    address_exists,
+    is_address,
+    is_address_folder,
+    place_of,
+    within,
+)
 
 
 class StoredMasks:
@@ -26,7 +34,7 @@ class StoredMasks:
     amounts; here any angle, a crop of half to all of each side, and up to 5 % of the side.
 
     Args:
-        sources: folders, tar files, pictures.
+        sources: folders, tar files, pictures; addresses too.
         invert: black = missing, as in MADF's own folders.
         augment: False leaves out all but the change of size; "slightly" flips and turns by up to 10
             degrees, as MADF's released code does.
@@ -37,7 +45,7 @@ class StoredMasks:
 
     def __init__(
         self,
-        sources: Sequence[Path],
+        sources: Sequence[Place],
         augment: bool | Literal["slightly"] = True,
         *,
         invert: bool = False,
@@ -46,13 +54,10 @@ class StoredMasks:
         self.invert = invert
         self._masks: list[PhotoSource] = []
         for source in sources:
-            if not source.exists():
-                raise DataError(f"{source}: there is no such folder, tar or mask")
-            files = sorted(source.rglob("*")) if source.is_dir() else [source]
-            for file in files:
-                if file.suffix == ".tar":
+            for file in _files(place_of(source)):
+                if str(file).endswith(".tar"):
                     self._masks += _masks_in_tar(file)
-                elif is_picture_name(file.name):
+                elif is_picture_name(str(file)):
                     self._masks.append(PhotoSource(file, str(file)))
         if not self._masks:
             where = ", ".join(map(str, sources))
@@ -109,7 +114,16 @@ class StoredMasks:
         return ImageOps.invert(picture) if self.invert else picture
 
 
-def _masks_in_tar(file: Path) -> list[PhotoSource]:
+def _files(source: Place) -> list[Place]:
+    """A file, or all files of a folder."""
+    there = address_exists(source) if is_address(source) else Path(source).exists()
+    if not there:
+        raise DataError(f"{source}: there is no such folder, tar or mask")
+    is_folder = is_address_folder(source) if is_address(source) else Path(source).is_dir()
+    return [within(source, name) for name in names_below(source)] if is_folder else [source]
+
+
+def _masks_in_tar(file: Place) -> list[PhotoSource]:
     return [replace(mask, name=f"{file}:{mask.name}") for mask in pictures_in_tar(file)]
 
 

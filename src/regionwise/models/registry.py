@@ -1,4 +1,4 @@
-"""The networks by name, found as folders of this package: none is listed by hand.
+"""The networks by name, found as folders of this package and of others: none is listed by hand.
 
 A network is a folder with `card.py` (its `CARD`), `network.py` (the class that the card names) and,
 where its authors have released weights, `weights.py` (a `WeightsReader`). Cards are read without
@@ -7,6 +7,7 @@ PyTorch.
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,8 +16,9 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 import regionwise.models
-from regionwise.errors import ModelError
+from regionwise.errors import ModelError, RegionwiseError, RegionwiseWarning
 from regionwise.models.card import NetworkCard
+from regionwise.plugins import NETWORKS, load_plugin, plugins
 
 if TYPE_CHECKING:
     from regionwise.models.network import InpaintingNetwork
@@ -36,7 +38,22 @@ def _folders() -> dict[str, tuple[str, NetworkCard]]:
         for package in packages
         if find_spec(f"{package}.card")  # what a family shares has none
     ]
-    return {card.name: (package, card) for package, card in sorted(cards)}
+    found = {card.name: (package, card) for package, card in sorted(cards)}
+    return _foreign() | found
+
+
+def _foreign() -> dict[str, tuple[str, NetworkCard]]:
+    """The networks of other packages; one that can't be imported is told, and left out."""
+    found = {}
+    for name in plugins(NETWORKS):
+        try:
+            package = load_plugin(NETWORKS, name).__name__
+            card = cast(NetworkCard, import_module(f"{package}.card").CARD)
+            found[card.name] = (package, card)
+        except (RegionwiseError, ImportError, AttributeError) as error:
+            said = f"the network {name} of another package is left out: {error}"
+            warnings.warn(said, RegionwiseWarning, stacklevel=2)
+    return found
 
 
 def model_names() -> list[str]:

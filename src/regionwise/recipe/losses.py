@@ -24,6 +24,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from regionwise.plugins import LOSSES, plugins
 from regionwise.recipe.section import Count, NotNegative, Section
 
 Stage = int | Literal["all", "refined", "low_resolution", "low_resolution_if_any", "guide"]
@@ -262,6 +263,36 @@ class NetworkTerm(Term):
         return self.number
 
 
+class OwnTerm(PictureTerm):
+    """A loss that another package brings.
+
+    Attributes:
+        loss: name of its entry point in the group `regionwise.losses`: a function of answer and
+            truth, N×3×H×W, and the mask, N×1×H×W, that gives a number for each picture, or their
+            mean.
+        keywords: further arguments of the function.
+    """
+
+    function = "regionwise.losses.own:own_loss"
+
+    name: Literal["own"]
+    loss: str
+    keywords: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("loss")
+    @classmethod
+    def _is_there(cls, loss: str) -> str:
+        if loss not in plugins(LOSSES):
+            there = ", ".join(plugins(LOSSES)) or "none"
+            raise ValueError(f"no package brings a loss {loss!r}; there are: {there}")
+        return loss
+
+    @property
+    def label(self) -> str:
+        """The loss's own name."""
+        return super().label.replace("own", self.loss, 1)
+
+
 AnyTerm = Annotated[
     L1Term
     | L2Term
@@ -273,7 +304,8 @@ AnyTerm = Annotated[
     | AdversarialTerm
     | FeatureMatchingTerm
     | SamplingCorrectnessTerm
-    | NetworkTerm,
+    | NetworkTerm
+    | OwnTerm,
     Field(discriminator="name"),
 ]
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from regionwise.holes import FAMILIES
+from regionwise.plugins import HOLES, plugins
 from regionwise.recipe.losses import AnyTerm, DiscriminatorTerm, Term
 from regionwise.recipe.section import Count, Duration, NotNegative, Positive, Section, Share
 
@@ -176,8 +177,8 @@ class HolesSection(Section):
     @classmethod
     def _known_families(cls, mixture: dict[str, float]) -> dict[str, float]:
         for name in mixture:
-            if name not in FAMILIES and name != STORED:
-                known = ", ".join([*sorted(FAMILIES), STORED])
+            if name not in FAMILIES and name != STORED and name not in plugins(HOLES):
+                known = ", ".join([*sorted(FAMILIES), *plugins(HOLES), STORED])
                 raise ValueError(f"no family of holes is called {name!r}; there are: {known}")
         return mixture
 

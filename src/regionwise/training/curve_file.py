@@ -45,7 +45,8 @@ class CurveFile:
         row = dict(zip(_NAMES, numbers, strict=True))
         self._rows.append(row | {name: f"{value:.5g}" for name, value in scores.items()})
         with self._file.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, list(self._rows[-1]))
+            names = dict.fromkeys(name for row in self._rows for name in row)
+            writer = csv.DictWriter(stream, list(names))
             writer.writeheader()
             writer.writerows(self._rows)
 

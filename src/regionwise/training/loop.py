@@ -19,8 +19,10 @@ from regionwise.errors import OutputError, RegionwiseWarning, TrainingAlarm
 from regionwise.photos.photo_source import PhotoSource
 from regionwise.recipe.schema import Recipe
 from regionwise.training.alarms import Alarms
+from regionwise.training.boards import boards_of
 from regionwise.training.curve_file import CurveFile
 from regionwise.training.gradient_budget import BUDGET, gradient_shares, idle_terms
+from regionwise.training.kept import BestCheckpoints, step_file
 from regionwise.training.networks import Networks
 from regionwise.training.phase_trainer import PhaseTrainer
 from regionwise.training.precision import with_chosen_precision
@@ -125,7 +127,7 @@ class _TrainingLoop:
         self.networks = Networks(
             recipe, self.fabric, checkpoint_gradients=settings.checkpoint_gradients
         )
-        self.validation = Validation(recipe, held_out)
+        self.validation = Validation(recipe, held_out, settings.lpips, settings.accelerator)
         self.scores: dict[str, float] = {}
         self.done = 0
         self.best: float | None = None
@@ -136,10 +138,12 @@ class _TrainingLoop:
         if state is not None:
             self._load(state)
             spent = state.get("cpu_seconds", 0.0)  # runs before 0.1 did not count
+        self.kept = BestCheckpoints(settings.run, settings.keep_best, self.done)
         self.curve = CurveFile(settings.run / "curve.csv", self.done, spent)
         plain = recipe.model_dump(mode="json")
         first = self.fabric.is_global_zero
-        self.records = Records(settings.run, self.done, plain, settings.wandb, active=first)
+        boards = boards_of(settings, plain) if first else ()
+        self.records = Records(settings.run, self.done, boards, active=first)
         self.request = StopRequest(settings.minutes)
 
     def run(self) -> TrainingOutcome:
@@ -196,6 +200,8 @@ class _TrainingLoop:
                 self._validate(stretch.pictures(self.done))
             if self.done % self.settings.preview_steps == 0 or ends:
                 self._preview(batch.image, batch.mask)
+            if self.done % (self.settings.keep_steps or self.steps + 1) == 0:
+                self._save(step_file(self.done), trainer, alarms)
             if stopped or ends:
                 break
             if save:
@@ -270,17 +276,17 @@ class _TrainingLoop:
                 self.curve.add(self.done, seen, self.scores)
         name = self.recipe.validation.best
         score = self.scores[name] * (-1 if name == "l1_hole" else 1)
+        content = {
+            "recipe": self.recipe.model_dump(mode="json"),
+            "average": self.networks.average.weights,
+            "step": self.done,
+            "scores": self.scores,
+        }
+        if self.fabric.is_global_zero:
+            self.kept.offer(self.done, score, content, self._write)
         if self.best is None or score > self.best:
             self.best = score
-            self._write(
-                "best.pt",
-                {
-                    "recipe": self.recipe.model_dump(mode="json"),
-                    "average": self.networks.average.weights,
-                    "step": self.done,
-                    "scores": self.scores,
-                },
-            )
+            self._write("best.pt", content)
 
     def _preview(self, image: Tensor, mask: Tensor) -> None:
         """Fill held-out pictures, or those of the batch if there are none, and show them."""

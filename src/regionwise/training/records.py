@@ -1,23 +1,22 @@
-"""What is written down of a training: TensorBoard, previews as PNG, Weights & Biases.
+"""What is written down of a training: TensorBoard, previews as PNG, boards of others.
 
 Records are worth less than the training: where there is no room for them, it goes on without.
 """
 
 from __future__ import annotations
 
-import importlib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 from PIL import Image
 from torch import Tensor
 from torch.utils.tensorboard.summary import image, scalar
 
-from regionwise.errors import ModelError, OutputError, RegionwiseWarning
+from regionwise.errors import OutputError, RegionwiseWarning
 from regionwise.output import write_whole
+from regionwise.training.boards import Board
 from regionwise.training.event_file import EventFile
 
 
@@ -27,29 +26,15 @@ class Records:
     Args:
         run: folder of the run.
         step: with which the training goes on; what was recorded after it is forgotten.
-        recipe: as plain data.
-        wandb: project of Weights & Biases, if wanted.
+        boards: to which numbers go besides.
         active: whether this is the first process.
-
-    Raises:
-        ModelError: if Weights & Biases is wanted but not installed.
     """
 
-    def __init__(
-        self, run: Path, step: int, recipe: dict[str, Any], wandb: str | None, *, active: bool
-    ) -> None:
+    def __init__(self, run: Path, step: int, boards: Sequence[Board], *, active: bool) -> None:
         self._run = run
         self._events = EventFile(run, step) if active else None
         self._told = False
-        self._wandb: Any = None
-        if wandb and active:
-            try:
-                module = importlib.import_module("wandb")
-            except ImportError as error:
-                raise ModelError("--wandb needs the package: pip install wandb") from error
-            self._wandb = module.init(
-                project=wandb, name=run.name, id=run.name, resume="allow", config=recipe
-            )
+        self._boards = boards
 
     def numbers(self, group: str, values: Mapping[str, float], step: int) -> None:
         """Numbers of a step; the group is a phase's name or "validation"."""
@@ -58,8 +43,8 @@ class Records:
             for name, value in named.items():
                 if not self._events.add(scalar(name, value), step):  # type: ignore[no-untyped-call]
                     self._warn("there is no room for the curves")
-        if self._wandb is not None:
-            self._wandb.log(named, step=step)
+        for board in self._boards:
+            board.numbers(named, step)
 
     def preview(self, grid: Tensor, step: int) -> None:
         """A picture 3×H×W in [0, 1], to TensorBoard and as a PNG."""
@@ -92,5 +77,5 @@ class Records:
     def __exit__(self, *_: object) -> None:
         if self._events is not None:
             self._events.close()
-        if self._wandb is not None:
-            self._wandb.finish()
+        for board in self._boards:
+            board.close()

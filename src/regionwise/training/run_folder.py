@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from regionwise.data.photo_sources import is_held_out
+from regionwise.data.photo_sources import has_held_out_name
 from regionwise.errors import DataError, OutputError
 from regionwise.output import write_whole
-from regionwise.photos.photo_source import PhotoSource
+from regionwise.photos.photo_index import PhotoIndex
+from regionwise.photos.stored_files import full_place
 from regionwise.recipe import Recipe, check_recipe
 
 _NAME = "run.yaml"
@@ -44,9 +44,9 @@ def write_run(run: Run, folder: Path) -> None:
         OutputError: if it can't be written.
     """
     content = {
-        "photos": [str(photo.resolve()) for photo in run.photos],
+        "photos": [full_place(photo) for photo in run.photos],
         "held_out": run.held_out,
-        "validate_on": [str(photo.resolve()) for photo in run.validate_on],
+        "validate_on": [full_place(photo) for photo in run.validate_on],
         "settings": run.settings,
         "recipe": run.recipe.model_dump(mode="json"),
     }
@@ -80,10 +80,8 @@ def read_run(folder: Path) -> Run:
     return Run(check_recipe(recipe, str(file)), photos, held_out, settings, validate_on)
 
 
-def split(
-    photos: Sequence[PhotoSource], *, held_out: bool
-) -> tuple[list[PhotoSource], list[PhotoSource]]:
+def split(photos: PhotoIndex, *, held_out: bool) -> tuple[PhotoIndex, PhotoIndex]:
     """Photos to train on, and those held out: the twentieth, or none."""
     if not held_out:
-        return list(photos), []
-    return [p for p in photos if not is_held_out(p)], [p for p in photos if is_held_out(p)]
+        return photos, photos[:0]
+    return photos.where(lambda name: not has_held_out_name(name)), photos.where(has_held_out_name)

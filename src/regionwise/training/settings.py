@@ -33,7 +33,11 @@ class TrainingSettings:
         log_steps: how often losses are read; 1 on a CPU, 10 elsewhere, if not given.
         minutes: after which the training stops, to be resumed.
         feature_files: weights of feature networks: "vgg", "darknet".
+        keep_best: of so many of the best validations the averaged weights stay.
+        keep_steps: after each so many steps the state stays, as `step-0010000.pt`.
+        lpips: measure LPIPS at validations, as `evaluate --lpips` does: alex, vgg, or with :FOLDER.
         wandb: project of Weights & Biases to which numbers go as well.
+        mlflow: experiment of MLflow, likewise.
     """
 
     run: Path
@@ -49,7 +53,11 @@ class TrainingSettings:
     log_steps: int | None = None
     minutes: float | None = None
     feature_files: Mapping[str, Path] = field(default_factory=dict)
+    keep_best: int = 1
+    keep_steps: int | None = None
+    lpips: str | None = None
     wandb: str | None = None
+    mlflow: str | None = None
 
 
 def make_fabric(
@@ -82,6 +90,12 @@ def is_first_process() -> bool:
     """Whether this is the only or the first one of several training processes."""
     names = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
     return all(os.environ.get(name, "0") == "0" for name in names)
+
+
+def is_begun_anew() -> bool:
+    """Whether torchrun or SLURM have begun this process again after some process was lost."""
+    names = ("TORCHELASTIC_RESTART_COUNT", "SLURM_RESTART_COUNT")
+    return any(os.environ.get(name, "0") not in ("", "0") for name in names)
 
 
 def process_layout(settings: TrainingSettings) -> tuple[int, int]:

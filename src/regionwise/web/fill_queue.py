@@ -20,7 +20,7 @@ _LONGEST_WAIT = 60  # seconds that a client is asked to wait before it tries aga
 
 
 @dataclass(eq=False)
-class Place:
+class QueuePlace:
     """A request's place in the queue.
 
     Attributes:
@@ -51,7 +51,7 @@ class FillQueue:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="regionwise-fill")
         self._workers = workers
         self._most = workers + waiting
-        self._places: list[Place] = []  # in the order in which they were taken
+        self._places: list[QueuePlace] = []  # in the order in which they were taken
         self._running = 0
         self._served = 0  # the order of what was served last
         self._orders: dict[str, int] = {}  # of each client's last request
@@ -64,7 +64,7 @@ class FillQueue:
         return len(self._places)
 
     @contextmanager
-    def place(self, client: str) -> Iterator[Place]:
+    def place(self, client: str) -> Iterator[QueuePlace]:
         """Hold a place.
 
         Raises:
@@ -73,7 +73,7 @@ class FillQueue:
         self.check_room(client)
         if self.taken >= self._most:
             self._displace(self._displaceable(client))
-        place = Place(client)
+        place = QueuePlace(client)
         self._places.append(place)
         try:
             yield place
@@ -89,7 +89,7 @@ class FillQueue:
         if self.taken >= self._most and self._displaceable(client) is None:
             raise self._refusal()
 
-    def _displaceable(self, client: str) -> Place | None:
+    def _displaceable(self, client: str) -> QueuePlace | None:
         """The latest waiting place of the busiest client, if that has more than `client` would."""
         counts = Counter(place.client for place in self._places)
         waiting = [place for place in self._places if place.turn and not place.turn.done()]
@@ -98,7 +98,7 @@ class FillQueue:
             return None
         return [place for place in waiting if place.client == busiest.client][-1]
 
-    def _displace(self, place: Place | None) -> None:
+    def _displace(self, place: QueuePlace | None) -> None:
         if place is not None and place.turn is not None:
             place.turn.set_exception(self._refusal())
 
@@ -115,7 +115,7 @@ class FillQueue:
         """How many of those that hold a place have to wait."""
         return max(0, self.taken - self._workers)
 
-    async def run(self, place: Place, work: Callable[[], _Answer]) -> _Answer:
+    async def run(self, place: QueuePlace, work: Callable[[], _Answer]) -> _Answer:
         """Do a piece of work in one of the threads, when it is this client's turn.
 
         Raises:
@@ -130,7 +130,7 @@ class FillQueue:
             self._running -= 1
             self._next()
 
-    async def _turn(self, place: Place) -> None:
+    async def _turn(self, place: QueuePlace) -> None:
         place.order = max(self._served, self._orders.get(place.client, 0)) + 1
         self._orders[place.client] = place.order
         place.turn = asyncio.get_running_loop().create_future()

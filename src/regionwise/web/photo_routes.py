@@ -24,7 +24,7 @@ from regionwise.web import jobs
 from regionwise.web.archive import write_unused, zip_chunks
 from regionwise.web.clients import client_of
 from regionwise.web.context import Context, context_of
-from regionwise.web.fill_queue import Place
+from regionwise.web.fill_queue import QueuePlace
 from regionwise.web.fill_routes import MEDIA_TYPES, PROBLEMS, form_schema
 from regionwise.web.forms import SentFile
 from regionwise.web.guard import log
@@ -245,7 +245,7 @@ class _Order:
     patches: tuple[Patch, ...]
     mask: SentFile | None
     request: FillOfUpload
-    place: Place
+    place: QueuePlace
 
     def work(
         self, stop: Stop, progress: ReportProgress

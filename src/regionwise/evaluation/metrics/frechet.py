@@ -16,39 +16,59 @@ from numpy.typing import NDArray
 class Moments:
     """Mean and covariance of a stream of features, in memory that does not grow.
 
-    Sums are taken about the first feature vector, so that large means cost no digits.
+    Parts are merged by Chan, Golub and LeVeque (1983): each has its own mean, so that large means
+    cost no digits, and processes can share the work.
     """
 
-    def __init__(self) -> None:
-        self.count = 0
-        self._origin = np.zeros(0)
-        self._sum = np.zeros(0)
-        self._products = np.zeros((0, 0))
+    def __init__(
+        self,
+        count: int = 0,
+        mean: NDArray[np.float64] | None = None,
+        scatter: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Begin with nothing, or with what was found before.
+
+        Args:
+            count: of features.
+            mean: D means.
+            scatter: D×D, the sum of the products of what differs from the mean.
+        """
+        self.count = count
+        self.mean = np.zeros(0) if mean is None else mean
+        self.scatter = np.zeros((0, 0)) if scatter is None else scatter
 
     def update(self, features: NDArray[np.floating[Any]]) -> None:
         """Take in N×D features."""
         batch = np.asarray(features, np.float64)
-        if not len(batch):
-            return
-        if not self.count:
-            size = batch.shape[1]
-            self._origin = batch[0].copy()
-            self._sum, self._products = np.zeros(size), np.zeros((size, size))
-        shifted = batch - self._origin
-        self.count += len(batch)
-        self._sum += shifted.sum(axis=0)
-        self._products += shifted.T @ shifted
+        if len(batch):
+            mean = batch.mean(axis=0)
+            apart = batch - mean
+            self._merge(len(batch), mean, apart.T @ apart if len(batch) > 1 else None)
 
-    @property
-    def mean(self) -> NDArray[np.float64]:
-        """D means."""
-        return self._origin + self._sum / self.count
+    def merge(self, other: Moments) -> None:
+        """Take in what another one has seen."""
+        if other.count:
+            self._merge(other.count, other.mean, other.scatter)
+
+    def _merge(
+        self, count: int, mean: NDArray[np.float64], scatter: NDArray[np.float64] | None
+    ) -> None:
+        """Take in a part; one of a single feature has no scatter."""
+        if not self.count:
+            self.mean = np.zeros_like(mean)
+            self.scatter = np.zeros((len(mean), len(mean)))
+        apart = mean - self.mean
+        together = self.count + count
+        self.scatter += np.outer(apart, apart * (self.count * count / together))
+        if scatter is not None:
+            self.scatter += scatter
+        self.mean = self.mean + apart * (count / together)
+        self.count = together
 
     @property
     def covariance(self) -> NDArray[np.float64]:
         """D×D, with n - 1."""
-        shift = self._sum / self.count
-        return (self._products - self.count * np.outer(shift, shift)) / (self.count - 1)
+        return self.scatter / (self.count - 1)
 
 
 def frechet_distance(first: Moments, second: Moments) -> float:

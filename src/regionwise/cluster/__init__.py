@@ -1,0 +1,1 @@
+"""Work on many machines, by engines that exist; knows nothing of photos."""
