@@ -21,7 +21,7 @@ from regionwise.evaluation.feature_files import FeatureFile, FeatureSource
 from regionwise.evaluation.metrics.metric import FilledPicture, Metric
 from regionwise.evaluation.metrics.naturalness import MARGIN, SIDE
 from regionwise.evaluation.metrics.registry import METRICS, measure
-from regionwise.evaluation.metrics.views import View, view_of_hole
+from regionwise.evaluation.metrics.views import HoleView, view_of_hole
 from regionwise.evaluation.plan import HoleSet, OwnSize, Plan, Through
 from regionwise.evaluation.rows import Row, append_row, read_rows
 from regionwise.filling.fill import fill_photo
@@ -147,7 +147,7 @@ def _around_holes(holes: HoleSet) -> bool:
     return isinstance(holes.size, OwnSize) and holes.size.around_holes
 
 
-def _cut(view: View, truth: Bytes, answer: Bytes, mask: Mask) -> tuple[Bytes, Bytes, Mask]:
+def _cut(view: HoleView, truth: Bytes, answer: Bytes, mask: Mask) -> tuple[Bytes, Bytes, Mask]:
     return truth[:, *view], answer[:, *view], mask[view]
 
 

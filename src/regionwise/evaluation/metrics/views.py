@@ -6,11 +6,11 @@ import numpy as np
 
 from regionwise.arrays import Mask
 
-View = tuple[slice, slice]
+HoleView = tuple[slice, slice]
 """Rows and columns."""
 
 
-def view_of_hole(hole: Mask, least: int = 0) -> View:
+def view_of_hole(hole: Mask, least: int = 0) -> HoleView:
     """The hole's bounding box with half its longer side more on each side.
 
     What a person looks at who judges a fill: so a small hole in a large photo counts like any.
