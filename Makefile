@@ -34,6 +34,8 @@ benchmark-check: $(TEST)/.done  ## fail where a network has lost a fifth of its 
 docs: $(TEST)/.done  ## build the site into out/site; a warning or a dead link is an error
 	rm -rf out/site docs/api/generated
 	OMP_NUM_THREADS=1 $(TEST)/$(BIN)/python -m sphinx -b html -j auto -W --keep-going --quiet docs out/site
+	@if command -v npm >/dev/null && $(TEST)/$(BIN)/python docs/demo/build.py out/site/try; then :; \
+	else rm -rf out/site/try; echo "without the page in the browser: npm or its registry is out of reach"; fi
 	$(TEST)/$(BIN)/python .ci/check_site.py out/site
 	@echo "the site: out/site/index.html"
 

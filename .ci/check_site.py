@@ -12,6 +12,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+BROWSER_PAGE = "try/"
+"""The page that runs in the browser; it is left out where npm is out of reach."""
+
 
 class Page(HTMLParser):
     """The anchors of a page, its links, and what a browser fetches to show it."""
@@ -50,6 +53,8 @@ def faults(site: Path) -> list[str]:
             if parts.scheme or parts.netloc:
                 if address in page.fetched and parts.scheme != "data":
                     found.append(f"{name}: {address} is fetched from elsewhere")
+                continue
+            if parts.path.startswith(BROWSER_PAGE) and not (site / BROWSER_PAGE).is_dir():
                 continue
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             anchor = unquote(parts.fragment)

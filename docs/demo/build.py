@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import tarfile
@@ -63,7 +64,7 @@ def build(folder: Path, runtime: Path | None = None) -> None:
             shutil.copy(runtime / name, static)
     (static / "offline.js").write_text('navigator.serviceWorker?.register("worker.js");\n')
     (static / "offline.css").write_text(
-        '[data-tool="select"], [aria-label="Find"], #download-all, [href="docs"] {\n'
+        '[data-tool="select"], [aria-label="Find"], #download-all {\n'
         "  display: none !important;\n}\n"
     )
     (folder / "index.html").write_text(page())
@@ -86,6 +87,7 @@ def take_runtime(static: Path) -> None:
 def page() -> str:
     """index.html with what a site needs beside."""
     text = (STATIC / "index.html").read_text()
+    text = re.sub(r'<a [^>]*href="docs"[^>]*>.*?</a>', "", text, flags=re.DOTALL)
     more = (
         f'  <meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
         '  <link rel="manifest" href="manifest.webmanifest">\n'

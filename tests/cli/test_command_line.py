@@ -190,7 +190,10 @@ def test_an_unknown_model_lists_the_known_and_guesses(
     photo: Path, mask: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["fill", str(photo), str(mask), "--model", "nonsense"]) == 2
-    assert "; give one of default, madf, rn, small, membrane" in capsys.readouterr().err
+    assert (
+        "; give one of auto, fast, sharp, smooth, default, madf, rn, small"
+        in capsys.readouterr().err
+    )
     assert main(["fill", str(photo), str(mask), "--model", "Membran"]) == 2
     assert "did you mean membrane?" in capsys.readouterr().err
     assert main(["fill", str(photo), str(mask), "--model", "pconv"]) == 2

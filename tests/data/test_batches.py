@@ -148,3 +148,22 @@ def test_a_process_ends_though_its_stream_is_not_read_to_the_end(folder):
         [sys.executable, "-c", code, folder], capture_output=True, text=True, timeout=60
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "4\n", "")
+
+
+@pytest.mark.parametrize(("guide", "channels"), [("edges", 1), ("structure", 3)])
+def test_a_guide_is_of_the_whole_picture(tmp_path, guide, channels):
+    """What the hole holds is in it: a teacher may look there."""
+    pixels = np.random.default_rng(0).integers(0, 60, (48, 48, 3), np.uint8)
+    pixels[:, 24:] += 150
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    data = DataSection(size=48, framing="squash", flip=False, guide=guide)
+    holes = HolesSection(mixture={"rectangle": 1, "irregular": 1}, draw="each")
+    (batch,) = stream_batches(HolePhotos(find_photos([tmp_path]), data, holes, 0), 1, range(1))
+    assert batch.guide.shape == (2, channels, 48, 48)
+    assert torch.equal(batch.guide[0], batch.guide[1])
+    if guide == "structure":  # texture goes, the step stays
+        left, right = batch.guide[0, :, 10:38, 5:20], batch.guide[0, :, 10:38, 28:43]
+        assert right.mean() - left.mean() > 0.5
+        assert left.std() < 0.5 * batch.image[0, :, 10:38, 5:20].std()
+    else:
+        assert batch.guide.unique().tolist() == [0, 1]

@@ -44,6 +44,14 @@ def test_the_checker_finds_dead_links_and_foreign_hosts(
     assert (not found) if told is None else (len(found) == 1 and told in found[0])
 
 
+def test_the_page_in_the_browser_may_be_missing_but_not_half(tmp_path: Path):
+    faults = tool(".ci/check_site.py").faults
+    folder = site(tmp_path, '<a href="try/index.html">')
+    assert faults(folder) == []
+    (folder / "try").mkdir()
+    assert "leads nowhere" in faults(folder)[0]
+
+
 def test_bars_are_norms_and_tables_are_tables():
     pytest.importorskip("sphinx")
     convert = tool("docs/_extensions/docstrings.py").as_restructured

@@ -18,8 +18,9 @@ from regionwise.engines.poisson_blended import PoissonBlendedEngine
 from regionwise.engines.polyphase import PolyphaseEngine
 from regionwise.engines.textured import TexturedEngine
 from regionwise.engines.torch_engine import TorchEngine
+from regionwise.engines.words import WORDS, WordedEngine
 from regionwise.engines.wrapping import wrapped
-from regionwise.engines.zoo import WORDS, load_model
+from regionwise.engines.zoo import load_model
 from regionwise.models.registry import create_model
 from regionwise.web.shared_engine import SharedEngine
 from regionwise.web.stopping import Stop, StoppableEngine
@@ -32,6 +33,7 @@ WRAPPERS: dict[type[Wrapper], Callable[[Engine], Engine]] = {
     SharedEngine: SharedEngine,
     StoppableEngine: lambda engine: StoppableEngine(engine, Stop(seconds=60)),
     TexturedEngine: TexturedEngine,
+    WordedEngine: lambda engine: WordedEngine(engine, "auto"),
 }
 """How each is put round an engine."""
 

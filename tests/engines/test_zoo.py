@@ -6,7 +6,7 @@ import pytest
 from tests.support.tiny_networks import write_blur
 
 from regionwise.engines import classical_engine, zoo
-from regionwise.engines.classical_engine import MembraneEngine
+from regionwise.engines.classical_engine import METHODS, MembraneEngine
 from regionwise.engines.onnx_engine import OnnxEngine
 from regionwise.errors import CheckpointError, ModelError, RegionwiseWarning
 from regionwise.weights import bundled
@@ -37,7 +37,7 @@ def test_bundled_models_come_with_their_cards_before_the_classical(weights: Path
     cards = zoo.list_models()
     assert cards[0] == ModelCard(**CARD)
     names = [card.name for card in cards]
-    assert names == ["tiny", "membrane", "patchmatch", "telea", "navier-stokes", "biharmonic"]
+    assert names == ["tiny", *METHODS]
     assert zoo.load_model("tiny").traits.file == weights / "tiny.onnx"
 
 

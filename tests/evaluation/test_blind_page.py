@@ -18,7 +18,7 @@ from tests.support.pictures import open_picture
 
 from regionwise.cli import main
 from regionwise.errors import DataError, OutputError
-from regionwise.evaluation.blind_page import PageKey, key_file, read_votes, write_blind_page
+from regionwise.evaluation.blind_page import AnswerKey, key_file, read_votes, write_blind_page
 from regionwise.evaluation.contact_sheet import Sample
 
 CHROMIUM = os.environ.get("REGIONWISE_CHROMIUM") or shutil.which("chromium")
@@ -109,7 +109,7 @@ def test_equal_fills_are_no_pair(tmp_path: Path) -> None:
         write_blind_page([], tmp_path / "other")
 
 
-def _answers(key: PageKey, choices: dict[str, str]) -> str:
+def _answers(key: AnswerKey, choices: dict[str, str]) -> str:
     votes = [{"pair": pair, "choice": choice, "seconds": 1} for pair, choice in choices.items()]
     return json.dumps({"page": key.page, "votes": votes})
 
@@ -157,7 +157,7 @@ def test_the_commands_from_an_evaluation_to_a_ranking(tmp_path: Path, capsys: An
     assert main([*command, "--protocol", "card", "--samples", "2", "--metrics", "psnr"]) == 0
     assert main(["blind", "make", str(results), "-o", str(page), "--pairs", "3"]) == 0
     assert "3 pairs: open" in capsys.readouterr().out
-    key = PageKey.model_validate_json(key_file(page).read_text())
+    key = AnswerKey.model_validate_json(key_file(page).read_text())
     liked = {pair.id: "left" if pair.left == "membrane" else "right" for pair in key.pairs}
     (tmp_path / "votes.json").write_text(_answers(key, liked))
     assert main(["blind", "count", str(key_file(page)), str(tmp_path / "votes.json")]) == 0

@@ -155,6 +155,17 @@ class TestOriginalSize:
             asked.evaluation()
 
 
+def test_whole_photos_may_be_squashed(tmp_path: Path) -> None:
+    pixels = np.zeros((40, 80, 3), np.uint8)
+    pixels[:, :20] = 200
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    photo = PhotoSource(tmp_path / "a.png", "a")
+    assert run_module.read_truth(photo, (40, 40))[:, :, 4:].max() == 0  # cropped in the middle
+    squashed = run_module.read_truth(photo, (40, 40), squash=True)
+    assert (squashed[:, :, :8] > 190).all()
+    assert (squashed[:, :, 12:] < 10).all()
+
+
 class TestAnswers:
     def test_raw_measures_known_pixels_too(self) -> None:
         truth = np.random.default_rng(0).integers(0, 256, (3, 8, 9), dtype=np.uint8)

@@ -84,6 +84,30 @@ def test_every_picture_is_filled_and_known_pixels_stay(kind: str) -> None:
             assert image.info.get("loop") == (None if kind == "AVIF" else 3)
 
 
+def test_the_fill_of_a_noisy_sequence_does_not_flicker() -> None:
+    numbers = np.random.default_rng(0)
+    still = numbers.integers(0, 256, (12, 12, 3)).repeat(8, axis=0).repeat(8, axis=1)
+    frames = [
+        Image.fromarray(np.clip(still + numbers.normal(0, 5, still.shape), 0, 255).astype(np.uint8))
+        for _ in range(4)
+    ]
+    hole = np.zeros((96, 96), bool)
+    hole[30:66, 34:62] = True
+    mask = saved(Image.fromarray(hole), "PNG")
+    how = FillOptions(model="membrane", large="detail")
+    together = fill_bytes(
+        saved(frames[0], "TIFF", save_all=True, append_images=frames[1:]), mask, how
+    )[0]
+    alone = [fill_bytes(saved(frame, "PNG"), mask, how)[0] for frame in frames]
+
+    def flicker(pictures: list[np.ndarray]) -> float:
+        return float(np.abs(np.diff(np.stack(pictures).astype(float), axis=0))[:, hole].mean())
+
+    steady = flicker(frames_of(together, "RGB"))
+    assert steady < 0.7 * flicker([frames_of(one, "RGB")[0] for one in alone])
+    assert steady < 10  # the noise itself is 5 · 2 / √π
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_by_its_number(kind: str) -> None:
     data = moving(kind)

@@ -95,7 +95,7 @@ class TestBytes:
         from concurrent.futures import ThreadPoolExecutor
 
         photo = encoded(np.zeros((30, 40, 3), np.uint8))
-        huge = FillOptions(box=(0, 0, 40, 40), model="membrane")
+        huge = FillOptions(box=(0, 1, 40, 40), model="membrane")
         with ThreadPoolExecutor(4) as pool:
             rows = list(pool.map(lambda _: fill_bytes(photo, None, huge)[1], range(40)))
         assert {row.warnings for row in rows} == {rows[0].warnings}
@@ -147,7 +147,9 @@ class TestWorkers:
         save_photos(tmp_path / "photos", 2)
         masks = tmp_path / "masks"
         masks.mkdir()
-        Image.new("L", (40, 40), 255).save(masks / "000.png")
+        mask = Image.new("L", (40, 40), 255)
+        mask.putpixel((0, 0), 0)
+        mask.save(masks / "000.png")
         jobs = find_jobs(tmp_path / "photos", masks, tmp_path / "out")
         rows = fill_folder_in_processes(jobs, MembraneEngine, FillOptions(), workers=1)
         assert {row.key: row.status for row in rows} == {"000.png": "filled", "001.png": "failed"}

@@ -79,6 +79,16 @@ class TestEach:
         known = (mask == 0).expand_as(image)
         assert torch.equal(filled[known], image[known])
 
+    def test_other_shapes_are_named(self, name):
+        image, mask = sample(20, 24, batch=2)
+        network = slim(name)
+        for wrong in (mask[:1], mask.expand(-1, 3, -1, -1), mask[..., :-1], mask[0]):
+            with pytest.raises(ModelError, match=r"the mask has the shape.*needs \(2, 1, 20, 24\)"):
+                network(image, wrong)
+        for wrong in (image[0], image[:, :1]):
+            with pytest.raises(ModelError, match=r"the image has the shape.*give N×3×H×W"):
+                network(wrong, mask)
+
     def test_the_hole_is_not_looked_into(self, name):
         image, mask = sample(32, 40)
         other = torch.where(mask > 0, torch.full_like(image, torch.nan), image)

@@ -14,6 +14,7 @@ from tests.support.pictures import open_picture
 from tests.support.running_server import running
 
 import regionwise
+from regionwise.engines.words import WORDS
 from regionwise.errors import RegionwiseWarning
 from regionwise.filling.options import FillOptions, choices_of, option_of
 from regionwise.photos.reading import read_photo
@@ -388,7 +389,8 @@ def test_models(client):
 def test_options_as_a_form_needs_them(client):
     told = {one["name"]: one for one in client.get("/api/v1/models").json()["options"]}
     ours = {one.name: one for one in fields(FillOptions)}
-    assert set(ours) - set(told) == {"device", "page", "keep_video"}  # the server's own business
+    own = {"device", "page", "keep_video", "raw", "stage"}  # not of a page
+    assert set(ours) - set(told) == own
     for name, one in told.items():
         assert one["default"] == ours[name].default
         assert one["help"] == option_of(ours[name]).help
@@ -446,3 +448,18 @@ def test_no_page_asks_elsewhere():
         text = file.data.decode().replace("http://www.w3.org/2000/svg", "")
         assert "http://" not in text, name
         assert "https://" not in text, name
+
+
+def test_a_word_gives_what_it_gives_in_python():
+    photo = np.random.default_rng(8).integers(0, 256, (90, 120, 3), np.uint8)
+    mask = np.zeros((90, 120), bool)
+    mask[30:62, 40:80] = True
+    files = {
+        "photo": ("a.png", saved(Image.fromarray(photo), "PNG")),
+        "mask": ("m.png", saved(Image.fromarray(mask), "PNG")),
+    }
+    with running(ServerSettings()) as client:
+        for word in WORDS:
+            answer = client.post("/api/v1/fill", files=files, data={"model": word})
+            served = np.asarray(Image.open(io.BytesIO(answer.content)).convert("RGB"))
+            np.testing.assert_array_equal(served, regionwise.fill(photo, mask, word))

@@ -1,6 +1,7 @@
 """Masks in the page: in and out, grown, found, selected; answers to choose from; results out."""
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -159,6 +160,47 @@ def test_select_by_click_shift_alt_and_box(open_page):
     assert overlap(square) > 0.9
 
 
+def test_a_second_click_at_the_same_place_takes_more(open_page):
+    page = open_page().open(upload(disk_photo()[0]))
+    page.keyboard.press("s")
+    asked = []
+    page.on("request", lambda sent: asked.append(sent.post_data) if "/select" in sent.url else None)
+    for place in ((110, 120), (111, 120), (250, 120)):
+        with page.expect_response(re.compile("/select")):
+            page.mouse.click(*page.at(*place))
+        page.wait_for_selector("#stage:not(.busy)")
+        page.wait_for_timeout(150)
+    assert [json.loads(one)["wider"] for one in asked] == [0, 1, 0]
+    expect(page.locator("#status")).to_contain_text("Click again")
+
+
+def test_the_feather_is_seen_before_the_fill(open_page):
+    page = open_page().open(upload(photo_file()))
+    load(page, np.pad(np.ones((80, 80), bool), ((60, HEIGHT - 140), (60, WIDTH - 140))))
+    x, y = (round(edge) for edge in page.at(62, 100))
+    inner = tuple(round(edge) for edge in page.at(100, 100))
+
+    def opacity(place):
+        box = page.locator("#stage").bounding_box()
+        at = [place[0] - box["x"], place[1] - box["y"]]
+        return page.evaluate(
+            """([x, y]) => {
+                const { overlay, ratio } = { overlay: document.querySelector("canvas.mask"),
+                    ratio: Math.min(2, devicePixelRatio) };
+                return overlay.getContext("2d").getImageData(x * ratio, y * ratio, 1, 1).data[3];
+            }""",
+            at,
+        )
+
+    hard = opacity((x, y))
+    assert hard == opacity(inner)
+    page.evaluate("document.querySelector('#more').open = true")
+    page.locator("#feather").fill("20")
+    page.wait_for_timeout(300)
+    assert opacity((x, y)) < 0.6 * hard
+    assert opacity(inner) > 0.9 * hard
+
+
 def test_scratches_are_found(open_page):
     page = open_page().open(upload((EXAMPLES / "photos" / "chelsea.png").read_bytes(), "cat.png"))
     page.locator("[data-find=scratches]").click()
@@ -174,7 +216,7 @@ def test_several_answers(open_page):
     page.drag((60, 60), (100, 60))
     page.locator("[data-action=several]").click()
     answers = page.locator("#answers .list button")
-    expect(answers).to_have_count(4)
+    expect(answers).to_have_count(4, timeout=60_000)
     page.wait_for_selector("#fill:visible")
     expect(page.locator("#history li")).to_have_count(5)
     answers.nth(3).click()

@@ -20,6 +20,7 @@ from regionwise.models.network import InpaintingNetwork
 from regionwise.models.parts import MissingPartError
 from regionwise.models.registry import network_cards
 from regionwise.output import write_whole
+from regionwise.weights.model_folder import ONNX, PYTORCH, is_model_folder, read_configuration
 
 
 def save_checkpoint(checkpoint: Checkpoint, file: Path) -> None:
@@ -44,7 +45,8 @@ def load_checkpoint(file: str | Path) -> InpaintingNetwork:
 def read_checkpoint(file: str | Path) -> Checkpoint:
     """Read our safetensors or ONNX, a training's `last.pt`, or an authors' file (.pt, .ckpt, .npz).
 
-    Where the authors have several files for one network, any of them is given, or their folder.
+    Where the authors have several files for one network, any of them is given, or their folder;
+    a folder with a `config.json` is one of ours, see `regionwise.weights.model_folder`.
     Pickled files and TorchScript are read with `weights_only=True`, an .npz without pickles: no
     code in them is ever run.
 
@@ -54,6 +56,8 @@ def read_checkpoint(file: str | Path) -> Checkpoint:
     file = Path(file)
     if not file.exists():
         raise CheckpointError(f"{file}: there is no such file")
+    if is_model_folder(file):
+        return _read_model_folder(file)
     if file.suffix == ".onnx":
         return read_onnx(file)
     header: dict[str, str] = {}
@@ -75,6 +79,16 @@ def read_checkpoint(file: str | Path) -> Checkpoint:
         raise _of_file(file, MissingPartError(error.files, missing)) from error
     except CheckpointError as error:
         raise _of_file(file, error) from error
+
+
+def _read_model_folder(folder: Path) -> Checkpoint:
+    configuration = read_configuration(folder)
+    if (folder / PYTORCH).is_file():
+        _, weights = _read_safetensors(folder / PYTORCH)
+        return Checkpoint(configuration.model, configuration.options, weights)
+    if (folder / ONNX).is_file():
+        return read_onnx(folder / ONNX)
+    raise CheckpointError(f"{folder} holds neither {PYTORCH} nor {ONNX}; get the folder whole")
 
 
 def _parts(path: Path) -> dict[str, Path]:

@@ -56,6 +56,10 @@ def command(
         bool,
         typer.Option("--original", help="Photos keep their sizes, and are filled as `fill` does."),
     ] = False,
+    squash: Annotated[
+        bool,
+        typer.Option("--squash", help="Scale whole photos, their aspect not kept; don't crop."),
+    ] = False,
     through: Annotated[
         str,
         typer.Option(
@@ -140,6 +144,7 @@ def command(
         invert_masks=invert_masks,
         also=tuple(also or ()),
         original=original,
+        squash=squash,
         options=FillOptions(**options),
         held_out=held_out,
         limit=limit,

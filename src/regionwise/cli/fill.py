@@ -73,6 +73,10 @@ def command(
         Path | None,
         typer.Option(help="Add a row for each photo of a folder to this .jsonl or .parquet file."),
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Go on, and fill what is put into the folder, until Ctrl-C."),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results that exist already.")
     ] = False,
@@ -97,6 +101,7 @@ def command(
     regionwise fill photo.jpg mask.png --ensemble  smoother, in five times the time
     regionwise fill photos --masks masks -o done   a folder and its sub-folders
     regionwise fill photos watermark.png --workers 4   several photos at once
+    regionwise fill photos --watch                 fills what other programs save there
     regionwise fill photo.jpg mask.png --model patchmatch --count 4   four answers to choose from
 
     White in the mask is filled; each pixel that it leaves black stays as it is. In a folder of
@@ -129,9 +134,15 @@ def command(
             report=report,
         )
         call.check(is_folder=is_folder)
+        if watch and (as_json or count > 1 or workers > 1 or shard or outcomes):
+            raise RegionwiseError(
+                "--watch goes without --json, --count, --workers, --shard and --outcomes"
+            )
         if workers == 1:
             call.open_first()
         with _terminated_like_ctrl_c():
+            if watch:
+                return _watch_folder(call)
             return _fill_folder(call) if is_folder else _fill_photo(call)
     except (RegionwiseError, MemoryError, KeyboardInterrupt) as error:
         report["error"] = with_flags(str(error)) or type(error).__name__
@@ -181,7 +192,7 @@ class _Call:
         if self.quiet or self.as_json:
             return
         piped = _PIPE in (self.output, None if self.output else self.photo)
-        print(line, file=sys.stderr if piped else sys.stdout)
+        print(line, file=sys.stderr if piped else sys.stdout, flush=True)
 
     def check(self, *, is_folder: bool) -> None:
         """Refuse what doesn't go together.
@@ -228,14 +239,16 @@ class _Call:
 
         Workers open their own engines.
         """
+        from regionwise.filling.fill import fill_draws
+
         for number in range(self.count):
             engine = None
             if self.workers == 1 or self.count > 1:
                 engine = self._first if number == 0 and self._first else self.open_engine(number)
-            if self.count > 1 and engine is not None and not engine.traits.draws:
+            if self.count > 1 and engine is not None and not fill_draws(engine, self.options):
                 raise ModelError(
                     f"{self.report['model']} draws no numbers: all {self.count} answers would be "
-                    "the same; leave --count out, or give a model that draws, as patchmatch"
+                    "the same; leave --count out, or give one that draws, as --model auto or sharp"
                 )
             options = replace(self.options, seed=self.options.seed + number)
             yield engine, options, f"_{number + 1}" if self.count > 1 else ""
@@ -278,6 +291,27 @@ def _with_ending(output: Path, ending: str) -> Path:
     return output.with_name(output.stem + ending + output.suffix)
 
 
+def _output_folder(call: _Call) -> Path:
+    home = Path(call.photo).resolve()
+    return Path(call.output) if call.output else home.with_name(f"{home.name}_filled")
+
+
+def _watch_folder(call: _Call) -> int:
+    from regionwise.cli.watch import watch
+
+    def told(outcome: FillOutcome) -> None:
+        _tell_troubles(outcome, quiet=call.quiet)
+        if outcome.status == "filled":
+            call.say(f"{outcome.output}: filled {outcome.hole_ratio:.1%} of {outcome.photo}")
+
+    output = _output_folder(call)
+    call.say(f"{call.photo} is watched; results go to {output}; Ctrl-C ends it")
+    masks = None if call.mask is None else Path(call.mask)
+    engine, options, _ = next(call.answers())
+    assert engine is not None
+    return watch(Path(call.photo), masks, output, engine, options, told)
+
+
 def _fill_folder(call: _Call) -> int:
     from regionwise.filling.folder import make_folder, remove_leftovers
     from regionwise.filling.folder_jobs import find_jobs
@@ -285,8 +319,7 @@ def _fill_folder(call: _Call) -> int:
     from regionwise.filling.outcome_files import OutcomeFile
 
     photos_folder = Path(call.photo)
-    home = photos_folder.resolve()
-    output = Path(call.output) if call.output else home.with_name(f"{home.name}_filled")
+    output = _output_folder(call)
     shard = None if call.shard is None else parse_shard(call.shard)
     jobs = find_jobs(photos_folder, None if call.mask is None else Path(call.mask), output, shard)
     make_folder(output)

@@ -29,6 +29,7 @@ def command(
     regionwise models rn                 all that is known of one
     regionwise models --detail madf      what a network costs, beside its paper's figures
     """
+    from regionwise.engines.words import WORDS
     from regionwise.engines.zoo import list_models
     from regionwise.errors import ModelError
     from regionwise.models.registry import network_cards
@@ -51,6 +52,11 @@ def command(
         told = [asdict(card) for card in cards] or [_as_data(card) for card in networks]
         print(json.dumps(told, indent=2))
         return
+    if name is None:
+        print("in a word:")
+        for word, meaning in WORDS.items():
+            print(f"{word:21}  {meaning.title}")
+        print("\nby name:")
     for card in cards:
         size = f"{card.size / 1e6:.0f} MB" if card.size else ""
         notes = ["the default"] if card.name == DEFAULT else []

@@ -28,7 +28,6 @@ from regionwise.data.framing import framed
 from regionwise.errors import DataError, RegionwiseError
 from regionwise.holes import FAMILIES, Family, StoredMasks, draw_hole, rectangle
 from regionwise.layers.canny import canny_edges
-from regionwise.layers.relative_total_variation import smooth_structure
 from regionwise.photos.photo_source import PhotoSource
 from regionwise.recipe.schema import STORED, DataSection, HolesSection
 
@@ -76,8 +75,7 @@ class HolePhotos(Dataset[Batch]):
         image = image.expand(len(masks), -1, -1, -1)
         if self.data.guide is None:
             return Batch(image, mask, broken)
-        make = canny_edges if self.data.guide == "edges" else smooth_structure
-        guide = make(image[:1], torch.zeros_like(mask[:1]))
+        guide = _guide(self.data.guide, image[:1])
         return Batch(image, mask, broken, guide.expand(len(masks), -1, -1, -1))
 
     def _picture(
@@ -95,6 +93,17 @@ class HolePhotos(Dataset[Batch]):
                 broken[stored.name] = " ".join(str(error).split())[:200]
         name, reason = next(iter(broken.items()))
         raise DataError(f"not one of {len(self.photos)} photos can be read; {name}: {reason}")
+
+
+def _guide(kind: str, image: Tensor) -> Tensor:
+    """The true guide of a whole picture, 1×3×S×S."""
+    nothing = torch.zeros_like(image[:, :1])
+    if kind == "edges":
+        return canny_edges(image, nothing)
+    # Needs SciPy's solvers, which take their time to be imported.
+    from regionwise.layers.relative_total_variation import smooth_structure
+
+    return smooth_structure(image, nothing)
 
 
 def families(holes: HolesSection) -> Mapping[str, Family]:

@@ -4,46 +4,18 @@ from __future__ import annotations
 
 import os
 import warnings
-from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 
 from regionwise.engines.classical_engine import METHODS
-from regionwise.engines.engine import DEVICES, Detail, Device, Engine, Traits
+from regionwise.engines.engine import DEVICES, Device, Engine, Traits
 from regionwise.engines.onnx_engine import OnnxEngine
+from regionwise.engines.words import WORDS, WordedEngine
 from regionwise.errors import ModelError, RegionwiseWarning
 from regionwise.weights import bundled
 from regionwise.weights.card import ModelCard
-
-
-@dataclass(frozen=True)
-class ModelWord:
-    """A plain word for `--model`: which network fills, and what is done to its fill.
-
-    Attributes:
-        title: one line for those who choose.
-        model: name of the network; empty for the one that is asked for.
-        detail: see `Traits`.
-        texture: whether a fill without detail is given texture.
-    """
-
-    title: str
-    model: str
-    detail: Detail
-    texture: bool = True
-
-
-AUTO = ModelWord(
-    "the network's fill with the photo's own detail, as far as that fits", "", "judged"
-)
-WORDS = {
-    "auto": replace(AUTO, model="default"),
-    "fast": ModelWord("the small network alone", "small", "never"),
-    "sharp": ModelWord("the photo's own detail everywhere, fit or not", "default", "always"),
-    "smooth": ModelWord("the network's fill as it is, soft", "default", "never", texture=False),
-}
-"""What `--model` takes beside names and files."""
+from regionwise.weights.model_folder import ONNX, is_model_folder, read_configuration
 
 
 def list_models() -> list[ModelCard]:
@@ -75,7 +47,7 @@ def load_model(
     Args:
         name_or_file: a word of `WORDS`, a name of `list_models()`, `default`, or a file: `.onnx`,
             or weights that PyTorch reads (`.safetensors`, `.pt`, `.pth`, `.ckpt`), or the folder of
-            a network that comes as several.
+            a network that comes as several, or one that `regionwise export --folder` wrote.
         device: `auto` takes a GPU where there is one.
         seed: for networks that draw numbers while they fill.
         threads: of an ONNX network on the processor; as many as this process may use if not given.
@@ -91,14 +63,15 @@ def load_model(
     if not isinstance(seed, int) or not 0 <= seed < 2**63:
         raise ModelError(f"the seed {seed!r} is not a whole number from 0 to 2**63 - 1")
     name = os.fspath(name_or_file)
-    word = WORDS.get(name, AUTO)
-    name = word.model or name
+    if name in WORDS:
+        network = load_model(WORDS[name].model, device, seed=seed, threads=threads)
+        return WordedEngine(network, name)
     if name == "default":
         name = _default_name()
     if name in METHODS:
         method = METHODS[name]
         return method.create(seed=seed) if method.draws else method.create()
-    return _load_file(bundled.weights_file(name), name, device, seed, threads, word)
+    return _load_file(bundled.weights_file(name), name, device, seed, threads)
 
 
 def _default_name() -> str:
@@ -113,9 +86,7 @@ def _default_name() -> str:
     return "membrane"
 
 
-def _load_file(
-    file: Path, name: str, device: Device, seed: int, threads: int | None, word: ModelWord
-) -> Engine:
+def _load_file(file: Path, name: str, device: Device, seed: int, threads: int | None) -> Engine:
     if file == Path() or not file.exists():
         if file.suffix:
             raise ModelError(f"there is no model file {file}; check the name")
@@ -130,11 +101,16 @@ def _load_file(
             f"there is no model {name or 'without a name'}; {guess} {', '.join(names)}, "
             "or a file of weights"
         )
+    texture = 0.0
+    if is_model_folder(file):
+        texture = read_configuration(file).texture
+        file = file / ONNX if (file / ONNX).is_file() else file
     if file.suffix.lower() == ".onnx":
         if file.parent != bundled.FOLDER:
-            return OnnxEngine(file, device, seed, threads=threads)
+            traits = Traits(detail="judged" if texture else "never", texture=texture)
+            return OnnxEngine(file, device, seed, traits=traits, threads=threads)
         texture = bundled.read_card(file.with_suffix(".json")).texture
-        traits = Traits(detail=word.detail, texture=texture if word.texture else 0.0)
+        traits = Traits(detail="judged", texture=texture)
         return OnnxEngine(file, device, seed, traits=traits, threads=threads)
     if find_spec("torch") is None:
         raise ModelError(f'{file} needs PyTorch; pip install "regionwise[train]"')

@@ -40,7 +40,7 @@ class Pair(BaseModel):
     right: str
 
 
-class PageKey(BaseModel):
+class AnswerKey(BaseModel):
     """What the page keeps secret. `page`: which page it is the key of."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,14 +60,14 @@ class _Votes(BaseModel):
     votes: tuple[_Choice, ...]
 
 
-_Content = TypeVar("_Content", PageKey, _Votes)
+_Content = TypeVar("_Content", AnswerKey, _Votes)
 
 
 @dataclass(frozen=True)
 class BlindPage:
     """What was made: the key, and how many pairs were left out as both fills are the same."""
 
-    key: PageKey
+    key: AnswerKey
     same: int
 
 
@@ -97,7 +97,7 @@ def write_blind_page(
     if folder.exists() or key_file(folder).exists():
         raise OutputError(f"{folder} or its key exists: choose another folder")
     named = [(sample, _pair(sample.name, one, other, seed)) for sample, one, other in drawn]
-    key = PageKey(
+    key = AnswerKey(
         page=hashlib.sha256("".join(pair.id for _, pair in named).encode()).hexdigest()[:12],
         seed=seed,
         pairs=tuple(pair for _, pair in named),
@@ -122,7 +122,7 @@ def read_votes(key: Path, files: Sequence[Path]) -> list[Vote]:
     Raises:
         DataError: a file is none of a page's, or belongs to another page.
     """
-    secret = _read(PageKey, key)
+    secret = _read(AnswerKey, key)
     pairs = {pair.id: pair for pair in secret.pairs}
     found = []
     for file in files:

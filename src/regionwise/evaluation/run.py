@@ -40,7 +40,8 @@ class Evaluation:
     """An evaluation: models by name, photos and a plan, with the folder for its results.
 
     `samples`: of so many photos the filled pictures are kept, for sheets and votes. `through`: how
-    holes are filled. `options`: of a fill, and whether answers are measured `raw`.
+    holes are filled. `options`: of a fill, and whether answers are measured `raw`. `squash`:
+    whether a photo is scaled as a whole, its aspect not kept, not cropped.
     """
 
     models: Mapping[str, Engine]
@@ -52,6 +53,7 @@ class Evaluation:
     samples: int = 4
     through: Through = "network"
     options: FillOptions = field(default_factory=FillOptions)
+    squash: bool = False
 
     @property
     def total(self) -> int:
@@ -91,7 +93,7 @@ class Evaluation:
         progress: Callable[[int], None],
     ) -> None:
         try:
-            truth = read_truth(photo, holes.size)
+            truth = read_truth(photo, holes.size, squash=self.squash)
             mask_name, mask = holes.hole(number, photo, (truth.shape[1], truth.shape[2]))
         except RegionwiseError as error:
             for model in models:
@@ -163,8 +165,13 @@ def model_file_name(model: str) -> str:
     return model.replace("/", "_").replace("\\", "_").replace(":", "_")
 
 
-def read_truth(photo: PhotoSource, size: Size | OwnSize) -> Bytes:
+def read_truth(photo: PhotoSource, size: Size | OwnSize, *, squash: bool = False) -> Bytes:
     """The photo's middle, of the wanted shape and size, or all of it, upright: 3×H×W of 8 bits.
+
+    Args:
+        photo: where it lies.
+        size: height and width; the photo's own if none.
+        squash: scale the whole photo to it, its aspect not kept.
 
     Raises:
         PhotoError: if there is no such photo, it can't be read, or it is too small.
@@ -173,6 +180,8 @@ def read_truth(photo: PhotoSource, size: Size | OwnSize) -> Bytes:
         picture = ImageOps.exif_transpose(pillow_image(photo.read())).convert("RGB")
         if isinstance(size, OwnSize):
             picture = _at_own_size(picture, size, photo.name)
+        elif squash:
+            picture = picture.resize((size[1], size[0]), Image.Resampling.BICUBIC)
         else:
             picture = ImageOps.fit(picture, (size[1], size[0]), Image.Resampling.BICUBIC)
     except FileNotFoundError:

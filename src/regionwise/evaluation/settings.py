@@ -41,11 +41,12 @@ class EvaluationSettings:
 
     `protocol`: name or file of a manifest; else `masks`, a folder or tar, put into bins (`edges`)
     or, with `pairs`, taken by the photos' names; `also` are rows of protocols, PROTOCOL:SET, beside
-    them. `one_mask`: a photo gets one mask in all. `original`: photos keep their sizes. `options`:
-    how holes are filled, of which only what concerns the model counts. `through`: whether holes
-    are filled as users do it; as the protocol says if None. `metrics`: names, see `metrics_named`.
-    `features`, `lpips`, `perceptual`, `inception`: which networks for the feature distance, LPIPS,
-    the perceptual error and the Fréchet distance; left out if empty.
+    them. `one_mask`: a photo gets one mask in all. `original`: photos keep their sizes; `squash`:
+    they are scaled as a whole. `options`: how holes are filled, of which only what concerns the
+    model counts. `through`: whether holes are filled as users do it; as the protocol says if None.
+    `metrics`: names, see `metrics_named`. `features`, `lpips`, `perceptual`, `inception`: which
+    networks for the feature distance, LPIPS, the perceptual error and the Fréchet distance; left
+    out if empty.
     """
 
     models: tuple[str, ...]
@@ -60,6 +61,7 @@ class EvaluationSettings:
     invert_masks: bool = False
     also: tuple[str, ...] = ()
     original: bool = False
+    squash: bool = False
     options: FillOptions = field(default_factory=FillOptions)
     through: Through | None = None
     held_out: bool = False
@@ -157,6 +159,7 @@ class EvaluationSettings:
             samples=self.samples,
             through=through,
             options=self.options,
+            squash=self.squash,
         )
 
     def _metrics(self) -> tuple[Metric, ...]:
@@ -203,6 +206,8 @@ def claim_folder(evaluation: Evaluation) -> None:
         "features": evaluation.features.name if evaluation.features else "",
         "through": evaluation.through,
     }
+    if evaluation.squash:
+        inputs["squash"] = True
     if changed_options := _changed(evaluation):
         inputs["options"] = changed_options
     text = json.dumps(inputs, indent=1) + "\n"

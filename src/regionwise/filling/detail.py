@@ -39,7 +39,7 @@ _MARGIN = 32
 """Pixels that are seen round a hole beside once its thickness."""
 _WORSE, _NOISE = 3.0, 0.01
 """Sources of the frame before go when they fit so much worse, in misfit, than they did there."""
-_BORDER = 3.0
+_BORDER = 4.0
 """Pixels inside the hole over which a synthesis fades in, as the search sees them."""
 
 

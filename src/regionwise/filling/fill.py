@@ -201,6 +201,11 @@ def _part(progress: ReportProgress | None, start: float, end: float) -> ReportPr
     return lambda share: report(start + (end - start) * share)
 
 
+def fill_draws(engine: Engine, options: FillOptions) -> bool:
+    """Whether another seed gives another fill."""
+    return engine.traits.draws or _wanted_detail(engine, options) != "never"
+
+
 def _wanted_detail(engine: Engine, options: FillOptions) -> Detail:
     """Whether holes are to get the detail of the known region."""
     if options.large == "auto":

@@ -100,9 +100,9 @@ class FillOptions:
     large: Large = field(
         default="auto",
         metadata=_said(
-            "window: round the holes; detail: thick holes then get detail of the rest of the "
-            "photo; polyphase: by small pictures of all of the photo; auto: detail for the bundled "
-            "networks in photos over 512 pixels, else window."
+            "window: the model alone, in windows round the holes; detail: with detail copied from "
+            "the rest of the photo; auto: with as much of that as fits, for the bundled networks; "
+            "polyphase: the model alone, by small pictures of all of the photo."
         ),
     )
     ensemble: bool = field(
@@ -113,7 +113,10 @@ class FillOptions:
     )
     model: str | os.PathLike[str] = field(
         default="default",
-        metadata=_said("A name that regionwise models lists, or a file of weights."),
+        metadata=_said(
+            "auto, fast, sharp or smooth; a name that regionwise models lists; or a file of "
+            "weights."
+        ),
     )
     stage: int = field(
         default=-1,

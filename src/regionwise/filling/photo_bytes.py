@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from regionwise.classical.progress import ReportProgress
 from regionwise.engines.engine import Device, Engine
@@ -30,6 +31,9 @@ from regionwise.photos.masks import FoundMask, hole_ratio
 from regionwise.photos.photo import Photo
 from regionwise.photos.reading import MAX_PIXELS, Source, read_photo
 from regionwise.photos.writing import encode_photo, splicer_for
+
+if TYPE_CHECKING:
+    from regionwise.filling.detail import Series
 
 NO_MEMORY = "there is not enough memory for it; scale it down"
 
@@ -137,7 +141,12 @@ def _filled_frames(
     progress: ReportProgress | None,
     max_pixels: int,
 ) -> tuple[bytes, FillOutcome]:
-    """Fill all pictures of an animation or of several pages with one mask, or one of them."""
+    """Fill all pictures of an animation or of several pages with one mask, or one of them.
+
+    Each copies from where the one before copied, so that nothing flickers.
+    """
+    from regionwise.filling.detail import Series  # see `filling.fill`
+
     started = time.perf_counter()
     frames = read_frames(data, name, max_pixels=max_pixels)
     kind = frames[0].format or ""
@@ -152,6 +161,7 @@ def _filled_frames(
         )
     found: FoundMask | None = None
     filled_any = False
+    series = Series()
     for done, number in enumerate(wanted):
         frame = frames[number]
         size = (frame.height, frame.width)
@@ -161,7 +171,7 @@ def _filled_frames(
             except MaskError as error:
                 raise MaskError(f"picture {number + 1} of {len(frames)}: {error}") from error
         _check_something_is_known(found)
-        frames[number] = fill_found(frame, found, engine, options)
+        frames[number] = fill_found(frame, found, engine, options, series=series)
         filled_any |= bool(found.mask.any())
         if progress:
             progress((done + 1) / len(wanted))
@@ -196,11 +206,12 @@ def fill_found(
     options: FillOptions,
     *,
     progress: ReportProgress | None = None,
+    series: Series | None = None,
 ) -> Photo:
     """Fill a photo that is decoded already; one with an empty mask comes back as it is."""
     if not found.mask.any():
         return photo
-    return fill_photo(photo, found.mask, engine, options, progress=progress)
+    return fill_photo(photo, found.mask, engine, options, progress=progress, series=series)
 
 
 def outcome_of(found: FoundMask, *, format: str, seconds: float) -> FillOutcome:  # noqa: A002

@@ -17,6 +17,8 @@ class Prompt:
         inside: (x, y) of pixels of the thing.
         outside: (x, y) of pixels beside it.
         box: x, y, width, height of a rectangle in which all of it lies.
+        wider: take what is so many steps larger than what the points mean at first, as of a wheel
+            the car; after the largest the first comes again. Not every segmenter knows of it.
 
     Raises:
         MaskError: if nothing says where the thing is.
@@ -25,6 +27,7 @@ class Prompt:
     inside: tuple[tuple[int, int], ...] = ()
     outside: tuple[tuple[int, int], ...] = ()
     box: tuple[int, int, int, int] | None = None
+    wider: int = 0
 
     def __post_init__(self) -> None:
         if not self.inside and self.box is None:

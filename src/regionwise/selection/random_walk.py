@@ -46,7 +46,7 @@ class RandomWalkSegmenter:
         share = _walked(image, seeds, boxed=prompt.box is not None)
         selected = np.zeros((height, width), bool)
         selected[top:bottom, left:right] = _enlarged(share, part)
-        return _touched(selected, prompt)
+        return touched(selected, prompt)
 
 
 def _part(prompt: Prompt, height: int, width: int) -> tuple[int, int, int, int]:
@@ -257,8 +257,11 @@ def _enlarged(share: Floats, part: Pixels) -> Mask:
     return np.asarray(np.asarray(large) > 0.5)
 
 
-def _touched(selected: Mask, prompt: Prompt) -> Mask:
-    """The pieces that a point lies on, or of a box all that are not tiny; without small holes."""
+def touched(selected: Mask, prompt: Prompt) -> Mask:
+    """The pieces that a point lies on, or of a box all that are not tiny; without holes.
+
+    A hole with a point beside the thing in it stays.
+    """
     from scipy.ndimage import binary_fill_holes, label
 
     labels, count = label(selected)
@@ -270,4 +273,7 @@ def _touched(selected: Mask, prompt: Prompt) -> Mask:
         kept = {int(labels[y, x]) for x, y in prompt.inside} - {0}
     else:
         kept = set(np.flatnonzero(sizes >= 0.1 * sizes.max()).tolist())
-    return np.asarray(binary_fill_holes(np.isin(labels, list(kept))))
+    pieces = np.isin(labels, list(kept))
+    holes, _ = label(binary_fill_holes(pieces) & ~pieces)
+    beside = {int(holes[y, x]) for x, y in prompt.outside}
+    return np.asarray(pieces | ((holes > 0) & ~np.isin(holes, list(beside))))

@@ -56,6 +56,7 @@ async def select(request: Request, identity: str) -> Response:
         tuple((point.x, point.y) for point in wanted.points if point.inside),
         tuple((point.x, point.y) for point in wanted.points if not point.inside),
         wanted.box,
+        wanted.wider,
     )
 
     def work() -> Mask:

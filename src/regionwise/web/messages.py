@@ -289,6 +289,9 @@ class Selection(BaseModel):
     result: int = Field(default=0, ge=0)
     points: list[Point] = Field(default=[], max_length=100)
     box: tuple[int, int, int, int] | None = None
+    wider: int = Field(
+        default=0, ge=0, le=1000, description="Steps larger than what the points mean at first."
+    )
 
 
 class Problem(BaseModel):

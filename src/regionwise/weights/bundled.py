@@ -20,6 +20,12 @@ def bundled_cards() -> list[ModelCard]:
     return [read_card(file) for file in sorted(FOLDER.glob("*.json"))]
 
 
+def bundled_card(name: str) -> ModelCard | None:
+    """The card of a bundled model; None where there is none of that name."""
+    wanted = DEFAULT if name == "default" else name
+    return next((card for card in bundled_cards() if card.name == wanted), None)
+
+
 def read_card(file: Path) -> ModelCard:
     """The card in a JSON file.
 

@@ -32,6 +32,11 @@ export class Desk {
     this.answers = new Answers(this);
     this.stage = new Stage(find("#stage"));
     this.stage.onView = () => this.viewChanged();
+    this.stage.feather = this.options.fade;
+    this.options.onFeather = (pixels) => {
+      this.stage.feather = pixels;
+      this.stage.maskChanged();
+    };
     this.gestures = new Gestures(this.stage, {
       tool: () => ({
         name: this.tool === "eraser" ? "brush" : this.tool,

@@ -146,7 +146,7 @@ export class Gestures {
     if (live.kind === "brush") this.last = { photo: this.stage.photo, point: live.points.at(-1) };
     this.onPaint(live); // before it is no longer drawn as the live one
     this.stage.live = null;
-    if (live.kind !== "brush") this.stage.maskChanged();
+    if (live.kind !== "brush" || this.stage.feather) this.stage.maskChanged();
   }
 
   /** A click selects the thing under it, a drag the thing in its box. */

@@ -10,9 +10,15 @@ import { saveFile, stem } from "./exports.js";
 const find = (selector) => document.querySelector(selector);
 
 const MOST_OTHERS = 8; // photos that are looked at beside one, for their common watermark
+const SAME_PLACE = 14; // CSS pixels
 
 function sameSize(one, other) {
   return one.info.width === other.info.width && one.info.height === other.info.height;
+}
+
+/** Whether two clicks are one place to the eye. */
+function near(one, other, desk) {
+  return one && Math.hypot(one.x - other.x, one.y - other.y) * desk.stage.view.scale < SAME_PLACE;
 }
 
 export class MaskTools {
@@ -48,26 +54,35 @@ export class MaskTools {
     }
   }
 
-  /** A thing that was clicked on or boxed. A plain click takes the place of the click before it. */
+  /**
+   * A thing that was clicked on or boxed. A plain click takes the place of the click before it; one
+   * at the same place goes on to the next larger thing, as from a wheel to the car.
+   */
   async select({ points, box, add, erase }) {
     const { desk } = this;
     const { photo } = desk;
+    const last = photo.operations.at(-1);
+    const again = !add && !erase && points && last?.found === "select" && near(last.clicked, points[0], desk);
+    const wider = again ? last.wider + 1 : 0;
     await this.busy(t("Looking for its outline…"), async () => {
       const found = await this.withPhoto(photo, () =>
-        selectThing(photo.info.id, { result: photo.result, points, box }),
+        selectThing(photo.info.id, { result: photo.result, points, box, wider }),
       );
       if (!found) {
         say(t("Nothing was found there. Drag a box round it, or paint it."));
         return;
       }
-      const operation = { ...found, erase, found: "select" };
+      const operation = { ...found, erase, found: "select", clicked: points?.[0], wider };
       await prepare([operation]);
       const replaces = !add && !erase && photo.operations.at(-1)?.found === "select";
       if (replaces) photo.operations.pop();
       desk.stage.maskChanged();
       if (photo === desk.photo) desk.painted(operation);
       desk.changed();
+      if (points && !add && !erase) this.hint = t("Click again for more of it, Shift-click to add.");
     });
+    if (this.hint && !desk.filler.running) desk.status(this.hint);
+    this.hint = "";
   }
 
   async findKind(kind, button) {

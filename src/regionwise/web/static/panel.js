@@ -33,6 +33,8 @@ export class Options {
       toggle.checked = choice(toggle.id, false);
       toggle.addEventListener("change", () => keepChoice(toggle.id, toggle.checked));
     }
+    this.onFeather = () => {};
+    this.feather.addEventListener("input", () => this.onFeather(this.fade));
     for (const name of ["grow", "feather", "seed"]) {
       this[name].addEventListener("change", () => {
         if (this[name].validity.valid) keepChoice(name, this[name].value);
@@ -119,6 +121,11 @@ export class Options {
     if (this.feather.value !== "") values.feather = this.feather.value;
     values.seed = this.seed.value || "0";
     return values;
+  }
+
+  /** Pixels within the mask over which a fill fades in, 0 where the server chooses. */
+  get fade() {
+    return this.feather.validity.valid ? Number(this.feather.value) : 0;
   }
 
   /** The word that is chosen, or none where a model is. */

@@ -102,8 +102,8 @@ export async function saveOnServer(id, result, name) {
 }
 
 /** The thing at some points {x, y} or in a box [x, y, width, height], as a bitmap operation; null for none. */
-export async function selectThing(id, { result, points, box, onBusy }) {
-  const body = JSON.stringify({ result, points, box });
+export async function selectThing(id, { result, points, box, wider, onBusy }) {
+  const body = JSON.stringify({ result, points, box, wider });
   return bitmapFrom(await ask(`photos/${id}/select`, { method: "POST", body, onBusy, headers: JSON_HEADERS }));
 }
 

@@ -20,6 +20,8 @@ export class Stage {
     this.onView = () => {}; // is told when the photo was drawn at another place or scale
     this.original = false; // show the original alone
     this.live = null; // the operation that is being painted
+    this.feather = 0; // photo pixels within the mask over which a fill will fade in
+    this.faded = document.createElement("canvas"); // what lies outside the mask, for that
     this.cursor = null; // {x, y, radius} in CSS pixels
     this.layerView = null; // where the photo lay when the layer was drawn
     this.layerCost = 0;
@@ -49,7 +51,7 @@ export class Stage {
 
   resize() {
     const { width, height } = this.screen;
-    for (const canvas of [this.picture, this.overlay, this.layer]) {
+    for (const canvas of [this.picture, this.overlay, this.layer, this.faded]) {
       canvas.width = Math.max(1, Math.round(width * this.ratio));
       canvas.height = Math.max(1, Math.round(height * this.ratio));
     }
@@ -183,8 +185,33 @@ export class Stage {
     const { info, operations } = this.photo;
     drawMask(context, maskOperations(operations), info.width, info.height);
     if (this.live?.kind === "brush") drawOperation(context, this.live, info.width, info.height);
+    this.fadeLayer(context);
     this.layerView = { scale, x, y };
     this.layerCost = performance.now() - started;
+  }
+
+  /** Show how the fill will fade in: what lies outside, blurred, is taken off the layer. */
+  fadeLayer(context) {
+    const blur = (this.feather * this.view.scale * this.ratio) / 2;
+    if (blur < 0.5) return;
+    const outside = this.faded.getContext("2d");
+    const { width, height } = this.photo.info;
+    outside.globalCompositeOperation = "source-over";
+    outside.setTransform(1, 0, 0, 1, 0, 0);
+    outside.clearRect(0, 0, this.faded.width, this.faded.height);
+    this.transform(outside);
+    outside.fillStyle = "#000";
+    outside.fillRect(0, 0, width, height); // beyond the photo nothing is known to fade from
+    outside.setTransform(1, 0, 0, 1, 0, 0);
+    outside.globalCompositeOperation = "destination-out";
+    outside.drawImage(this.layer, 0, 0);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.globalCompositeOperation = "destination-out";
+    context.filter = `blur(${blur}px)`;
+    context.drawImage(this.faded, 0, 0);
+    context.drawImage(this.faded, 0, 0);
+    context.filter = "none";
+    context.globalCompositeOperation = "source-over";
   }
 
   useMaskColor(context) {

@@ -131,6 +131,7 @@ export const STRINGS = [
   ["Filling… {percent} %", "Wird gefüllt… {percent} %", "Remplissage… {percent} %", "Rellenando… {percent} %", "填充中… {percent} %"],
   ["Waiting for others…", "Andere sind noch dran…", "D'autres sont servis…", "Esperando a otros…", "等待他人…"],
   ["Looking for its outline…", "Umriss wird gesucht…", "Recherche du contour…", "Buscando el contorno…", "正在查找轮廓…"],
+  ["Click again for more of it, Shift-click to add.", "Noch ein Klick nimmt mehr davon, Umschalt-Klick fügt hinzu.", "Recliquez pour en prendre plus, Maj-clic pour ajouter.", "Pulse de nuevo para tomar más, Mayús-clic para añadir.", "再次点击可选更大范围,按住 Shift 点击可添加。"],
   ["Nothing was found there. Drag a box round it, or paint it.", "Dort wurde nichts gefunden. Einrahmen oder übermalen.", "Rien trouvé ici. Encadrez-le ou peignez-le.", "Ahí no se encontró nada. Enmárquelo o píntelo.", "那里没有找到东西。请框住它,或涂抹它。"],
   ["Looking…", "Wird gesucht…", "Recherche…", "Buscando…", "查找中…"],
   ["None was found.", "Nichts gefunden.", "Rien trouvé.", "No se encontró nada.", "没有找到。"],
