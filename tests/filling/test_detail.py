@@ -9,7 +9,7 @@ from regionwise.engines.classical_engine import MembraneEngine
 from regionwise.engines.engine import Traits
 from regionwise.evaluation.metrics.sharpness import gradient_energy
 from regionwise.filling.detail import DetailOptions, Series, with_detail
-from regionwise.filling.fill import fill_photo
+from regionwise.filling.fill_photo import fill_photo
 from regionwise.filling.options import FillOptions
 from regionwise.filling.windows import HoleGroup
 from regionwise.photos.reading import read_photo

@@ -15,7 +15,7 @@ from regionwise.classical.membrane import membrane_fill
 from regionwise.engines.classical_engine import MembraneEngine
 from regionwise.engines.engine import NO_TRAITS, Engine
 from regionwise.errors import MaskError, ModelError, RegionwiseError, RegionwiseWarning
-from regionwise.filling.fill import fill_photo
+from regionwise.filling.fill_photo import fill_photo
 from regionwise.filling.hole import find_hole
 from regionwise.filling.options import FillOptions
 from regionwise.photos.reading import read_photo

@@ -286,7 +286,7 @@ class _Call:
 
         Workers open their own engines.
         """
-        from regionwise.filling.fill import fill_draws
+        from regionwise.filling.fill_photo import fill_draws
 
         for number in range(self.count):
             engine = None
@@ -354,7 +354,7 @@ def _watch_folder(call: _Call) -> int:
 
 
 def _fill_folder(call: _Call) -> int:
-    from regionwise.filling.fill import fill_copies
+    from regionwise.filling.fill_photo import fill_copies
     from regionwise.filling.folder import remove_leftovers
     from regionwise.filling.folder_jobs import find_jobs
     from regionwise.filling.outcome import STATUSES

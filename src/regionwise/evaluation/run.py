@@ -25,7 +25,7 @@ from regionwise.evaluation.metrics.registry import METRICS, measure
 from regionwise.evaluation.metrics.views import HoleView, view_of_hole
 from regionwise.evaluation.plan import HoleSet, OwnSize, Plan, Through
 from regionwise.evaluation.rows import Row, append_row, read_rows
-from regionwise.filling.fill import fill_photo
+from regionwise.filling.fill_photo import fill_photo
 from regionwise.filling.options import FillOptions
 from regionwise.filling.shard import Shard
 from regionwise.holes import Size

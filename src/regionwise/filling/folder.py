@@ -65,7 +65,7 @@ def fill_folder(
 
 
 def _new_series() -> Series:
-    from regionwise.filling.detail import Series  # see `filling.fill`
+    from regionwise.filling.detail import Series  # see `filling.fill_photo`
 
     return Series()
 

@@ -7,7 +7,7 @@ import numpy as np
 from regionwise.arrays import Mask
 from regionwise.engines.classical_engine import MembraneEngine
 from regionwise.errors import OutputError, PhotoError
-from regionwise.filling.fill import fill_photo
+from regionwise.filling.fill_photo import fill_photo
 from regionwise.filling.options import FillOptions
 from regionwise.photos.companions import beside, join_jpeg, split_jpeg, told
 from regionwise.photos.masks import grow

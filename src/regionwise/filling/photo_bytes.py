@@ -15,7 +15,7 @@ from regionwise.classical.progress import ReportProgress
 from regionwise.engines.engine import Device, Engine
 from regionwise.engines.zoo import load_model
 from regionwise.errors import MaskError, OutputError, PhotoError, RegionwiseError
-from regionwise.filling.fill import fill_photo
+from regionwise.filling.fill_photo import fill_photo
 from regionwise.filling.gain_maps import with_companions
 from regionwise.filling.hole import find_hole
 from regionwise.filling.options import FillOptions
@@ -148,7 +148,7 @@ def _filled_frames(
 
     Each copies from where the one before copied, so that nothing flickers.
     """
-    from regionwise.filling.detail import Series  # see `filling.fill`
+    from regionwise.filling.detail import Series  # see `filling.fill_photo`
 
     started = time.perf_counter()
     frames = read_frames(data, name, max_pixels=max_pixels)

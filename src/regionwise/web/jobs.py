@@ -1,4 +1,4 @@
-"""What the worker threads do, by means of `regionwise.filling.fill`; no HTTP here."""
+"""What the worker threads do, by means of `regionwise.filling.fill_photo`; no HTTP here."""
 
 from __future__ import annotations
 

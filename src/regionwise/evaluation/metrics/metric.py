@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regionwise.arrays import Mask
+from regionwise.evaluation.metrics.similarity_map import ssim_map
 
 Picture = NDArray[np.floating[Any]]
 """C×H×W in [0, 1]."""
@@ -63,8 +64,6 @@ class FilledPicture:
     @cached_property
     def similarity(self) -> NDArray[np.float64]:
         """The map of structural similarity, which two metrics take means of."""
-        from regionwise.evaluation.metrics.ssim import ssim_map
-
         return ssim_map(self.truth, self.answer, "gaussian")
 
 

@@ -6,19 +6,11 @@ digit, so both are here under their own names.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
-from scipy.ndimage import correlate1d
 
 from regionwise.arrays import Mask
-from regionwise.classical.structural_similarity import WINDOW, gaussian_weights, similarity
 from regionwise.evaluation.metrics.metric import FilledPicture, Picture, Score
-
-WindowShape = Literal["gaussian", "uniform"]
+from regionwise.evaluation.metrics.similarity_map import WindowShape, mean_similarity, ssim_map
 
 
 def ssim(
@@ -38,38 +30,6 @@ def ssim(
             use_sample_covariance=False); "uniform" is scikit-image's default, variances with n - 1.
     """
     return mean_similarity(ssim_map(truth, answer, window), hole)
-
-
-def mean_similarity(similarity: NDArray[np.float64], hole: Mask | None = None) -> float:
-    """Mean of a `ssim_map`, as `ssim` takes it."""
-    if hole is not None:
-        return float(similarity[:, hole].mean()) if hole.any() else math.nan
-    border = WINDOW // 2
-    if min(similarity.shape[1:]) >= WINDOW:
-        similarity = similarity[:, border:-border, border:-border]
-    return float(similarity.mean())
-
-
-def ssim_map(truth: Picture, answer: Picture, window: WindowShape) -> NDArray[np.float64]:
-    """Similarity of the windows about each pixel, C×H×W; see `ssim`."""
-    x, y = truth.astype(np.float64), answer.astype(np.float64)
-    weights = _weights(window)
-    count = WINDOW**2
-    correction = count / (count - 1) if window == "uniform" else 1.0
-    means = [_windowed(values, weights) for values in (x, y, x * x, y * y, x * y)]
-    return similarity(*means, correction=correction)
-
-
-def _weights(window: WindowShape) -> NDArray[np.float64]:
-    if window == "uniform":
-        return np.full(WINDOW, 1 / WINDOW)
-    return np.array(gaussian_weights())
-
-
-def _windowed(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    down: NDArray[np.float64] = correlate1d(values, weights, axis=1, mode="reflect")
-    across: NDArray[np.float64] = correlate1d(down, weights, axis=2, mode="reflect")
-    return across
 
 
 class Ssim:
