@@ -208,6 +208,7 @@ def test_a_person_votes_by_keys_and_buttons(
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Backspace")
     page.keyboard.press("Space")
+    page.wait_for_timeout(300)  # the browser stores what it was told a little later
     page.reload()  # what was chosen is kept
     assert shown()[0] == f"{ids[2]}a"
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
