@@ -21,7 +21,7 @@ _FEW, _PLENTY = 3.0, 8.0
 from the second on it is, by `_MOST`."""
 
 
-_MOST = 0.85
+_MOST = 0.95
 """Belief that many sources alone can give; the rest is for a good fit."""
 _GOOD, _BAD = 0.001, 0.006
 """Misfit up to which patches are believed wholly, however few they are, and from which on not."""

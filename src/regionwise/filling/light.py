@@ -23,6 +23,8 @@ Places: TypeAlias = tuple[Integers, Integers]
 
 _VOTE = 0.003
 """What the voted fill counts beside the copies' differences, see `integrate`."""
+_STEP, _EDGE = 0.08, 0.2
+"""Steps between neighbours, in shares of white, up to which they go and from which they stay."""
 _STRIP = 64
 
 
@@ -49,11 +51,14 @@ def lit_copies(found: Synthesis, hole: Bools) -> Copies:
         hole: R×C, True = missing.
     """
     rows, columns = np.nonzero(found.reached)
-    down, right = found.offsets[rows, columns].T
-    places, sources = (rows, columns), (rows + down, columns + right)
+    offsets = found.offsets[rows, columns]
+    places, sources = (rows, columns), (rows + offsets[:, 0], columns + offsets[:, 1])
     copies = np.zeros_like(found.picture)
     copies[places] = found.picture[sources]
-    lit = integrate(*_differences(found.picture, places, sources), hole, found.picture, share=_VOTE)
+    right, down = _differences(found.picture, places, sources)
+    right = _with_edges(right, np.diff(found.picture, axis=1, append=np.float32(0)))
+    down = _with_edges(down, np.diff(found.picture, axis=0, append=np.float32(0)))
+    lit = integrate(right, down, hole, found.picture, share=_VOTE)
     weight = found.reached.astype(np.float32)
     return Copies(weight, found.offsets, (lit - copies) * weight[..., None])
 
@@ -76,6 +81,17 @@ def _differences(picture: Floats, places: Places, sources: Places) -> tuple[Floa
         mean = total / np.maximum(count, 1)[..., None]
         results.append(np.asarray(np.moveaxis(mean[:-1], 0, axis), np.float32))
     return results[1], results[0]
+
+
+def _with_edges(wanted: Floats, voted: Floats) -> Floats:
+    """The wanted differences, but where the voted fill has an edge that no source has: its own.
+
+    A step in light between two copies is to go; a horizon between copies of sky and of grass stays.
+    """
+    step = np.abs(voted - wanted).max(axis=2, keepdims=True)
+    share = np.clip((step - _STEP) / (_EDGE - _STEP), 0, 1)
+    result: Floats = wanted + share * (voted - wanted)
+    return result
 
 
 def copy_pixels(
