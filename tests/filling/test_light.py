@@ -72,13 +72,23 @@ def test_copies_take_the_light_of_where_they_come() -> None:
     np.testing.assert_allclose(result.std(), 0.02, rtol=0.2)
 
 
-def test_two_copies_of_unlike_light_meet_in_no_line() -> None:
-    picture = np.full((90, 120, 3), 0.5, np.float32)
-    picture[:, :40], picture[:, 80:] = 0.4, 0.6
+def two_copies(dark: float, light: float) -> np.ndarray:
+    """A row of a fill whose left half is copied from the left, its right half from the right."""
+    picture = np.full((90, 120, 3), (dark + light) / 2, np.float32)
+    picture[:, :60], picture[:, 60:] = dark, light  # the voted fill has the step in the middle
     hole = np.zeros((90, 120), bool)
     hole[20:70, 40:80] = True
-    picture[20:70, 40:60], picture[20:70, 60:80] = 0.4, 0.6  # as voted: a step in the middle
     offsets = np.zeros((90, 120, 2))
     offsets[:, :60, 1], offsets[:, 60:, 1] = -30, 30
-    result = lit(found_by(picture, hole, offsets), hole)
-    assert np.abs(np.diff(result[45, 36:84, 0])).max() < 0.03  # of 0.2
+    row: np.ndarray = lit(found_by(picture, hole, offsets), hole)[45, 36:84, 0]
+    return row
+
+
+def test_two_copies_of_unlike_light_meet_in_no_line() -> None:
+    assert np.abs(np.diff(two_copies(0.47, 0.53))).max() < 0.01  # of 0.06
+
+
+def test_an_edge_between_two_copies_stays() -> None:
+    steps = np.abs(np.diff(two_copies(0.2, 0.7)))
+    assert steps.argmax() == 60 - 36 - 1
+    assert steps.max() > 0.48
