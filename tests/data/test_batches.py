@@ -136,6 +136,28 @@ def test_no_more_processes_read_than_there_are_cores(folder, monkeypatch):
     assert greys(alone) == greys(shared)
 
 
+def test_a_process_ends_though_the_error_of_its_stream_is_kept(tmp_path):
+    for number in range(4):
+        (tmp_path / f"{number}.png").write_bytes(b"no picture")
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from regionwise.errors import DataError\n"
+        "from tests.data.test_batches import DATA, HOLES, HolePhotos, find_photos, stream_batches\n"
+        "photos = HolePhotos(find_photos([Path(sys.argv[1])]), DATA, HOLES, 3)\n"
+        "kept = []\n"
+        "try: list(stream_batches(photos, 4, range(50), workers=1))\n"
+        "except DataError as error: kept.append(error)\n"
+        "print(len(kept))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, tmp_path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+
+
 def test_a_process_ends_though_its_stream_is_not_read_to_the_end(folder):
     code = (
         "import sys; from pathlib import Path\n"

@@ -225,6 +225,7 @@ def _told_in_one_line(loader: DataLoader[Batch]) -> Generator[Batch, None, None]
     except RegionwiseError as error:
         last = str(error).rstrip().splitlines()[-1]
         name = f"{type(error).__module__}.{type(error).__name__}: "
+        error.__traceback__ = None  # it holds the loader's processes: whoever keeps the error would
         raise type(error)(last.removeprefix(name)) from error
 
 
