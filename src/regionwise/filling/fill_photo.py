@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from itertools import groupby
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,6 +71,8 @@ def fill_photo(
         polyphase=polyphase,
     )
     painted = 1.0 if detail == "never" else _PAINTED
+    if detail != "never":  # it takes 130 ms to import, which the network's run covers
+        Thread(target=import_module, args=("regionwise.filling.detail",), daemon=True).start()
     _paint(canvases, photo, hole, engine, view, _part(progress, 0, painted))
     if detail != "never":
         progress = _part(progress, painted, 1)
