@@ -1,4 +1,4 @@
-"""Where a point of the hole looks: the weights of self-attention (DeepGIN, PanelSection 3.3)."""
+"""Where a point of the hole looks: the weights of self-attention (DeepGIN, Section 3.3)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from regionwise.explain import color_maps
-from regionwise.explain.look import Question, Sections
+from regionwise.explain.look import Question, Sections, removed_after
 from regionwise.explain.panel import PanelSection, Tile
 from regionwise.layers.self_attention import SelfAttention
 
@@ -78,11 +78,8 @@ def recorded_attention(
         for name, layer in network.named_modules()
         if isinstance(layer, SelfAttention)
     ]
-    try:
+    with removed_after(hooks):
         yield found
-    finally:
-        for one in hooks:
-            one.remove()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from regionwise.explain import color_maps
-from regionwise.explain.look import Question, Sections, levels
+from regionwise.explain.look import Question, Sections, levels, removed_after
 from regionwise.explain.panel import PanelSection, Tile
 from regionwise.layers.back_projection import BackProjection
 from regionwise.layers.bilinear import resized
@@ -51,11 +51,8 @@ def recorded_projections(network: nn.Module) -> Iterator[list[Projected]]:
         for layer in network.modules()
         if isinstance(layer, BackProjection)
     ]
-    try:
+    with removed_after(hooks):
         yield found
-    finally:
-        for one in hooks:
-            one.remove()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from regionwise.explain import color_maps
-from regionwise.explain.look import Question, Sections, strength
+from regionwise.explain.look import Question, Sections, removed_after, strength
 from regionwise.explain.panel import PanelSection, Tile
 from regionwise.models.madf.network import CascadedRefinementGenerator
 
@@ -37,11 +37,8 @@ def recorded_decoders(network: CascadedRefinementGenerator) -> Iterator[dict[str
     hooks = [
         step.register_forward_hook(hook(name)) for name, steps in decoders.items() for step in steps
     ]
-    try:
+    with removed_after(hooks):
         yield found
-    finally:
-        for one in hooks:
-            one.remove()
 
 
 @contextmanager

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from regionwise.explain.panel import PanelSection
 
@@ -35,6 +36,17 @@ Sections = Callable[[], list[PanelSection]]
 
 Look = Callable[[nn.Module, Question], AbstractContextManager[Sections]]
 """Watches a network within the context, while it answers one question."""
+
+
+@contextmanager
+def removed_after(hooks: Iterable[RemovableHandle]) -> Iterator[None]:
+    """Take hooks off their layers at the end of the context."""
+    placed = list(hooks)
+    try:
+        yield
+    finally:
+        for hook in placed:
+            hook.remove()
 
 
 def deepest_point(hole: NDArray[np.bool_]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from regionwise.explain import color_maps
-from regionwise.explain.look import Question, Sections
+from regionwise.explain.look import Question, Sections, removed_after
 from regionwise.explain.panel import PanelSection, Tile
 from regionwise.layers.mask_aware_filter import MaskAwareFilter
 
@@ -91,10 +91,8 @@ def recorded_mask(layer: MaskAwareFilter) -> Iterator[list[Tensor]]:
     """Within this, each pass through the layer appends the mask that it was given."""
     seen: list[Tensor] = []
     hook = layer.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1].cpu().float()))
-    try:
+    with removed_after([hook]):
         yield seen
-    finally:
-        hook.remove()
 
 
 def filter_section(windows: list[WindowFilter]) -> PanelSection:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from regionwise.explain import color_maps
-from regionwise.explain.look import Question, Sections, strength
+from regionwise.explain.look import Question, Sections, removed_after, strength
 from regionwise.explain.panel import PanelSection, Tile
 from regionwise.layers.region_conv import RegionConv, region_conv
 
@@ -74,11 +74,8 @@ def recorded_filters(network: nn.Module) -> Iterator[list[FilterShares]]:
         for name, layer in network.named_modules()
         if isinstance(layer, RegionConv)
     ]
-    try:
+    with removed_after(hooks):
         yield found
-    finally:
-        for one in hooks:
-            one.remove()
 
 
 @contextmanager

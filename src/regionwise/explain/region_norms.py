@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from regionwise.explain import color_maps
-from regionwise.explain.look import Question, Sections
+from regionwise.explain.look import Question, Sections, removed_after
 from regionwise.explain.panel import PanelSection, Tile
 from regionwise.layers.region_norm import RegionNormLearnable
 
@@ -66,11 +66,8 @@ def recorded_regions(network: nn.Module) -> Iterator[list[LearnedRegions]]:
         for name, layer in network.named_modules()
         if isinstance(layer, RegionNormLearnable)
     ]
-    try:
+    with removed_after(hooks):
         yield found
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 @contextmanager
@@ -91,10 +88,8 @@ def recorded_encoding(network: nn.Module) -> Iterator[list[NDArray[np.float32]]]
     hook = middle[0].register_forward_pre_hook(
         lambda _, inputs: found.append(inputs[0][0].float().cpu().numpy())
     )
-    try:
+    with removed_after([hook]):
         yield found
-    finally:
-        hook.remove()
 
 
 def region_section(layers: list[LearnedRegions]) -> PanelSection:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from regionwise.arrays import Doubles
 from regionwise.errors import ModelError
 from regionwise.explain import color_maps
+from regionwise.explain.look import removed_after
 from regionwise.explain.panel import PanelSection, Tile
 from regionwise.layers.region_norm import RegionNormBasic, RegionNormLearnable
 
@@ -169,11 +170,8 @@ def recorded_shifts(network: nn.Module, mask: Tensor) -> Iterator[list[Shift]]:
         else layer.register_forward_hook(after(name))
         for name, layer in layers
     ]
-    try:
+    with removed_after(hooks):
         yield found
-    finally:
-        for hook in hooks:
-            hook.remove()
 
 
 def measure_shifts(
