@@ -5,16 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from regionwise.errors import RecipeError
 from regionwise.recipe import Recipe, find_recipe, override, read_recipe
-from regionwise.recipe.complaints import complaint, suggestion
 from regionwise.recipe.section import Section
-from regionwise.recipe.shipped import recipe_folder
+from regionwise.reproduce.shipped_section import read_shipped_section, shipped_section_names
 
 
 class PaperRow(Section):
@@ -90,23 +86,9 @@ def read_table(name: str) -> PaperTable:
     Raises:
         RecipeError: if there is none, or it is wrong; one line.
     """
-    file = Path(name)
-    if not file.suffix:
-        file = recipe_folder() / "tables" / f"{name}.yaml"
-        if not file.exists():
-            raise RecipeError(f"no table is called {name}; {suggestion(name, table_names())}")
-    try:
-        content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RecipeError(f"{file}: can't be read ({' '.join(str(error).split())})") from error
-    if not isinstance(content, dict):
-        raise RecipeError(f"{file}: not a table: it holds no keys")
-    try:
-        return PaperTable.model_validate(content)
-    except ValidationError as error:
-        raise RecipeError(f"{file}: {complaint(error, content, PaperTable)}") from error
+    return read_shipped_section(name, "table", PaperTable)
 
 
 def table_names() -> list[str]:
     """The names of all shipped tables."""
-    return sorted(file.stem for file in (recipe_folder() / "tables").glob("*.yaml"))
+    return shipped_section_names("table")

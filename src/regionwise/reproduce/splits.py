@@ -11,16 +11,13 @@ import os
 from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
-from typing import Any
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from regionwise.data.photo_sources import find_photos
-from regionwise.errors import DataError, RecipeError
-from regionwise.recipe.complaints import complaint, suggestion
+from regionwise.errors import DataError
 from regionwise.recipe.section import Section
-from regionwise.recipe.shipped import recipe_folder
+from regionwise.reproduce.shipped_section import read_shipped_section, shipped_section_names
 
 
 class Archive(Section):
@@ -100,23 +97,12 @@ def read_split(name: str) -> DatasetSplit:
     Raises:
         RecipeError: if there is none, or it is wrong; one line.
     """
-    file = Path(name)
-    if not file.suffix:
-        file = recipe_folder() / "splits" / f"{name}.yaml"
-        if not file.exists():
-            raise RecipeError(f"no split is called {name}; {suggestion(name, split_names())}")
-    try:
-        content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-        return DatasetSplit.model_validate(content)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RecipeError(f"{file}: can't be read ({' '.join(str(error).split())})") from error
-    except ValidationError as error:
-        raise RecipeError(f"{file}: {complaint(error, content, DatasetSplit)}") from error
+    return read_shipped_section(name, "split", DatasetSplit)
 
 
 def split_names() -> list[str]:
     """The names of all shipped splits."""
-    return sorted(file.stem for file in (recipe_folder() / "splits").glob("*.yaml"))
+    return shipped_section_names("split")
 
 
 def drawn(names: Sequence[str], count: int) -> list[str]:
